@@ -1,8 +1,10 @@
 """The built web client in a real browser, before a real server."""
 
+import asyncio
 import inspect
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,10 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
+from domain.acts import Act
+from domain.models import Draft, Message
 from tests.browser.chromium import chromium
-from tests.browser.window import Window
+from tests.browser.window import CHANGEABLE, EMPTY_PAGE, Window
 from tests.clients.people import Person
 from tests.conftest import Serve, Server, serving
 
@@ -25,6 +29,8 @@ class Windows:
     def __init__(self, browser: Browser) -> None:
         self._browser = browser
         self._opened: list[Window] = []
+        self._kept: dict[str, Window] = {}
+        self._in_use: list[Window] = []
 
     async def __call__(
         self, server: Server, person: Person | None = None, path: str = "/", **options: Any
@@ -33,6 +39,31 @@ class Windows:
         self._opened.append(window)
         await window.goto(path)
         return window
+
+    async def again(
+        self, server: Server, person: Person | None = None, path: str = "/", **options: Any
+    ) -> Window:
+        """A window that stays, one for each person and kind: with the page loaded anew, and with what it has stored;
+        but nothing is stored where no user was logged in at first. It costs half of a new one."""
+        kind = {name: value for name, value in options.items() if name not in CHANGEABLE}
+        key = json.dumps([server.url, person and person.id, kind], sort_keys=True)
+        window = self._kept.get(key)
+        if window is None:
+            window = self._kept[key] = await self(server, person, path, **options)
+        else:
+            await window.change({**CHANGEABLE, **options})
+            if person is None:
+                await window.empty()
+            await window.goto(path)
+        self._in_use.append(window)
+        return window
+
+    async def rest(self) -> None:
+        """Empties the windows that stay and were in use."""
+        for window in self._in_use:
+            await window.goto(EMPTY_PAGE)
+            await window.forget()
+        self._in_use.clear()
 
     def take_complaints(self) -> dict[int, list[str]]:
         """The complaints of each window since the last call."""
@@ -44,6 +75,38 @@ class Windows:
     async def close(self) -> None:
         for window in self._opened:
             await window.close()
+
+
+async def fill(server: Server, writer: Person, chat_id: int, texts: Sequence[str]) -> Sequence[Message]:
+    """Writes messages into the store: much faster than they are sent, but nobody hears of them."""
+    drafts = [Draft(chat_id, writer.id, text, datetime.now(UTC)) for text in texts]
+    append = server.chat_app.context.store.messages.append
+    return [appended.message for appended in await asyncio.gather(*map(append, drafts))]
+
+
+class Shared:
+    """What the tests of a module share: the server, people and windows. Their chats are gone when a test ends. Who logs
+    out, or is changed, is somebody whom no other test knows."""
+
+    def __init__(self, server: Server, people: dict[str, Person], windows: Windows) -> None:
+        self.server = server
+        self._people = people
+        self._windows = windows
+
+    async def people(self, *usernames: str) -> list[Person]:
+        """Those with these names, who are new only once."""
+        for username in usernames:
+            if username not in self._people:
+                self._people[username] = await self.server.person(username)
+        return [self._people[username] for username in usernames]
+
+    async def fill(self, writer: Person, chat_id: int, texts: Sequence[str]) -> Sequence[Message]:
+        """See `fill`."""
+        return await fill(self.server, writer, chat_id, texts)
+
+    async def window(self, person: Person | None = None, path: str = "/", **options: Any) -> Window:
+        """See `Windows.again`."""
+        return await self._windows.again(self.server, person, path, **options)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -105,3 +168,21 @@ def kept_windows(module_windows: Windows) -> Iterator[Windows]:
     yield module_windows
     complaints = module_windows.take_complaints()
     assert not complaints, json.dumps(complaints, indent=1)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def module_people(module_server: Server) -> dict[str, Person]:
+    """Those whom the tests of a module share, by name."""
+    return {}
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def shared(
+    module_server: Server, module_people: dict[str, Person], kept_windows: Windows
+) -> AsyncIterator[Shared]:
+    yield Shared(module_server, module_people, kept_windows)
+    await kept_windows.rest()
+    chats = module_server.chat_app.context.store.chats
+    for person in module_people.values():
+        for chat_id in await chats.ids_of(person.id):
+            await chats.delete_any(chat_id, Act(None, datetime.now(UTC)))

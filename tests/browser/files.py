@@ -17,7 +17,6 @@ from playwright.async_api import Error, FilePayload, Locator, Route, expect
 from tests.browser.window import Window
 from tests.clients.files import form
 from tests.clients.people import Person
-from tests.patience import within
 
 
 @dataclass(frozen=True)
@@ -138,7 +137,7 @@ class Gate:
 
     async def waited(self, count: int) -> None:
         """Returns when as many requests have come."""
-        async with within(10):
+        async with asyncio.timeout(30):
             while self.held < count:
                 await asyncio.sleep(0.02)
 

@@ -2,14 +2,14 @@
 
 from playwright.async_api import expect
 
-from tests.browser.conftest import OpenWindow
+from tests.browser.conftest import OpenWindow, Shared
 from tests.clients.rest import PASSWORD
-from tests.conftest import Serve, Server
+from tests.conftest import Serve
 
 
-async def test_log_in_and_out(server: Server, open_window: OpenWindow) -> None:
-    await server.person("ann")
-    window = await open_window(server, path="/")
+async def test_log_in_and_out(shared: Shared) -> None:
+    await shared.people("ann")
+    window = await shared.window(path="/")
     page = window.page
     await page.get_by_label("Username", exact=True).fill("ann")
     await page.get_by_label("Password", exact=True).fill("wrong")
@@ -26,11 +26,11 @@ async def test_log_in_and_out(server: Server, open_window: OpenWindow) -> None:
     await page.get_by_role("button", name="Menu of").click()
     await page.get_by_role("menuitem", name="Log out").click()
     await expect(window.button("Log in")).to_be_visible()
-    await expect(page).to_have_url(f"{server.url}/login")
+    await expect(page).to_have_url(f"{shared.server.url}/login")
 
 
-async def test_register(server: Server, open_window: OpenWindow) -> None:
-    window = await open_window(server, path="/register")
+async def test_register(shared: Shared) -> None:
+    window = await shared.window(path="/register")
     page = window.page
     await page.get_by_label("Username", exact=True).fill("newcomer")
     await page.get_by_label("Password", exact=True).fill(PASSWORD)
@@ -53,10 +53,10 @@ async def test_a_token_is_renewed_and_nobody_notices(serve: Serve, open_window: 
     await expect(window.page.get_by_role("alert")).to_have_count(0)
 
 
-async def test_a_refused_token_is_renewed(server: Server, open_window: OpenWindow) -> None:
-    ann = await server.person("ann")
+async def test_a_refused_token_is_renewed(shared: Shared) -> None:
+    [ann] = await shared.people("ann")
     chat_id = await ann.chat(name="Lobby")
-    window = await open_window(server, ann, f"/chats/{chat_id}")
+    window = await shared.window(ann, f"/chats/{chat_id}")
     await window.connected()
     window.expects("status of 401", "WebSocket connection to")
     await window.page.evaluate(

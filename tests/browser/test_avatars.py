@@ -6,27 +6,26 @@ from typing import Any
 import pytest_asyncio
 from playwright.async_api import Locator, expect
 
-from tests.browser.conftest import OpenWindow
+from tests.browser.conftest import Shared
 from tests.browser.files import Made, drag, paste, photo, screenshot, tray
-from tests.browser.window import Window
-from tests.conftest import Server
+from tests.browser.window import EMPTY_PAGE, Window
 
 AVATAR = re.compile(r"/api/avatars/")
 
 
 class Scene:
-    server: Server
+    shared: Shared
     ann: Any
     bob: Any
     chat_id: int
-    open_window: OpenWindow
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def scene(server: Server, open_window: OpenWindow) -> Scene:
+async def scene(shared: Shared) -> Scene:
     scene = Scene()
-    scene.server, scene.open_window = server, open_window
-    scene.ann, scene.bob = await server.people("ann", "bob")
+    scene.shared = shared
+    scene.ann, scene.bob = await shared.people("ann", "bob")
+    await scene.ann.request("DELETE", "/users/me/avatar")  # of another test
     scene.chat_id = await scene.ann.chat(scene.bob, name="Lobby")
     await scene.ann.say(scene.chat_id, "hello")
     return scene
@@ -44,8 +43,8 @@ async def open_profile(window: Window) -> Locator:
 
 
 async def test_an_own_picture_is_cut_and_others_see_it_at_once(scene: Scene) -> None:
-    window = await scene.open_window(scene.server, scene.ann, f"/chats/{scene.chat_id}")
-    other = await scene.open_window(scene.server, scene.bob, f"/chats/{scene.chat_id}")
+    window = await scene.shared.window(scene.ann, f"/chats/{scene.chat_id}")
+    other = await scene.shared.window(scene.bob, f"/chats/{scene.chat_id}")
     await other.connected()
     await window.connected()
     dialog = await open_profile(window)
@@ -71,10 +70,10 @@ async def test_an_own_picture_is_cut_and_others_see_it_at_once(scene: Scene) -> 
 
 async def test_a_picture_that_is_taken_away_leaves_the_initials(scene: Scene) -> None:
     await scene.ann.request("PUT", "/users/me/avatar", data=photo().content)
-    other = await scene.open_window(scene.server, scene.bob, f"/chats/{scene.chat_id}")
+    other = await scene.shared.window(scene.bob, f"/chats/{scene.chat_id}")
     await expect(picture(other.message("hello"))).to_be_visible()
     await other.connected()
-    window = await scene.open_window(scene.server, scene.ann, f"/chats/{scene.chat_id}")
+    window = await scene.shared.window(scene.ann, f"/chats/{scene.chat_id}")
     dialog = await open_profile(window)
     await dialog.get_by_role("button", name="Remove the picture").click()
     await expect(window.page.get_by_text("The picture is removed.")).to_be_visible()
@@ -84,8 +83,8 @@ async def test_a_picture_that_is_taken_away_leaves_the_initials(scene: Scene) ->
 
 
 async def test_a_chat_gets_a_picture_from_those_who_manage_it(scene: Scene) -> None:
-    window = await scene.open_window(scene.server, scene.ann, f"/chats/{scene.chat_id}")
-    other = await scene.open_window(scene.server, scene.bob, f"/chats/{scene.chat_id}")
+    window = await scene.shared.window(scene.ann, f"/chats/{scene.chat_id}")
+    other = await scene.shared.window(scene.bob, f"/chats/{scene.chat_id}")
     await other.connected()
     await window.button("About this chat").click()
     await window.button("Change the picture").click()
@@ -106,13 +105,13 @@ async def test_a_chat_gets_a_picture_from_those_who_manage_it(scene: Scene) -> N
     await expect(other.page.get_by_role("dialog", name="Group")).to_be_visible()
     await expect(other.button("Change the picture")).to_have_count(0)
     code = (await scene.ann.post(f"/chats/{scene.chat_id}/invites"))["code"]
-    stranger = await scene.open_window(scene.server, None, f"/invite/{code}")
+    stranger = await scene.shared.window(None, f"/invite/{code}")
     await expect(picture(stranger.page.get_by_role("main"))).to_have_attribute("src", AVATAR)
 
 
 async def test_an_avatar_that_cannot_be_loaded_is_initials(scene: Scene) -> None:
     await scene.ann.request("PUT", "/users/me/avatar", data=photo().content)
-    window = await scene.open_window(scene.server, scene.bob)
+    window = await scene.shared.window(scene.bob, EMPTY_PAGE)
     window.expects("ERR_FAILED")
     await window.page.route(AVATAR, lambda route: route.abort())
     await window.goto(f"/chats/{scene.chat_id}")

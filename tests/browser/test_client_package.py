@@ -99,6 +99,7 @@ async def log_in(page: Page, person: Person, chat_id: int) -> None:
     await page.get_by_role("button", name="Log in").click()
 
 
+@pytest.mark.long
 async def test_the_example_chats_recovers_and_sends_what_waited(
     project: Path, serve: Serve, browser: Browser
 ) -> None:

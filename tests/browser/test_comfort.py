@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from tests.browser.conftest import OpenWindow
-from tests.browser.window import Window
+from tests.browser.conftest import OpenWindow, Shared
+from tests.browser.window import EMPTY_PAGE, Window
 from tests.clients.rest import PASSWORD
-from tests.conftest import Serve, Server
+from tests.conftest import Serve
 
 PHONE = {"viewport": {"width": 390, "height": 780}, "has_touch": True, "is_mobile": True}
 
@@ -33,9 +33,9 @@ async def box(element: Locator) -> Any:
 # Login.
 
 
-async def test_after_a_wrong_password_it_is_typed_again(server: Server, open_window: OpenWindow) -> None:
-    await server.person("ann")
-    window = await open_window(server, path="/login")
+async def test_after_a_wrong_password_it_is_typed_again(shared: Shared) -> None:
+    await shared.people("ann")
+    window = await shared.window(path="/login")
     window.expects("status of 401")
     page = window.page
     await page.get_by_label("Username", exact=True).fill("ann")
@@ -50,10 +50,9 @@ async def test_after_a_wrong_password_it_is_typed_again(server: Server, open_win
     await window.connected()
 
 
-async def test_after_a_wrong_current_password_it_is_typed_again(
-    server: Server, open_window: OpenWindow
-) -> None:
-    window = await open_window(server, await server.person("ann"))
+async def test_after_a_wrong_current_password_it_is_typed_again(shared: Shared) -> None:
+    [nora] = await shared.people("nora")
+    window = await shared.window(nora)
     window.expects("status of 403")
     page = window.page
     await page.get_by_role("button", name="Menu of").click()
@@ -67,15 +66,15 @@ async def test_after_a_wrong_current_password_it_is_typed_again(
     await expect(old).to_be_focused()
     assert await old.evaluate(SELECTED)
     await window.button("Back to the profile").click()
-    await page.get_by_label("Name shown to others").fill("Ann")
+    await page.get_by_label("Name shown to others").fill("Nora")
     save = window.button("Save")
     await save.click()
     await expect(page.get_by_text("Saved", exact=True)).to_be_visible()
     await expect(save).to_be_focused()
 
 
-async def test_registration_shows_all_errors_at_once(server: Server, open_window: OpenWindow) -> None:
-    window = await open_window(server, path="/register")
+async def test_registration_shows_all_errors_at_once(shared: Shared) -> None:
+    window = await shared.window(path="/register")
     page = window.page
     await page.get_by_label("Username", exact=True).fill("a b")
     await page.get_by_label("Name shown to others").fill("x" * 101)
@@ -111,82 +110,78 @@ async def test_the_words_for_a_password_are_those_of_this_server(
     await expect(page.get_by_text("Не короче 12 символов")).to_be_visible()
 
 
-async def test_a_tab_says_that_it_has_another_account_now(server: Server, open_window: OpenWindow) -> None:
-    ann, bob = await server.people("ann", "bob")
-    await ann.chat(name="Chat of Ann")
-    await bob.chat(name="Chat of Bob")
-    first = await open_window(server, ann)
-    first.expects("status of 404")  # for the chat of Ann, which Bob cannot open
-    await expect(first.chats.get_by_role("link")).to_contain_text("Chat of Ann")
+async def test_a_tab_says_that_it_has_another_account_now(shared: Shared, open_window: OpenWindow) -> None:
+    vera, tom = await shared.people("vera", "tom")
+    await vera.chat(name="Chat of Vera")
+    await tom.chat(name="Chat of Tom")
+    first = await open_window(shared.server, vera)
+    first.expects("status of 404")  # for the chat of Vera, which Tom cannot open
+    await expect(first.chats.get_by_role("link")).to_contain_text("Chat of Vera")
     second = await first.context.new_page()
-    await second.goto(server.url)
+    await second.goto(shared.server.url)
     await second.get_by_role("button", name="Menu of").click()
     await second.get_by_role("menuitem", name="Log out").click()
-    await second.get_by_label("Username", exact=True).fill("bob")
+    await second.get_by_label("Username", exact=True).fill("tom")
     await second.get_by_label("Password", exact=True).fill(PASSWORD)
     await second.get_by_role("button", name="Log in").click()
-    await expect(second.get_by_role("button", name="Menu of bob")).to_be_visible()
-    await expect(second.get_by_text("You are bob here now")).to_have_count(0)
-    await expect(first.page.get_by_text("You are bob here now")).to_be_visible()
-    await expect(first.page.get_by_role("button", name="Menu of bob")).to_be_visible()
-    await expect(first.chats.get_by_role("link")).to_have_text(re.compile("Chat of Bob"))
+    await expect(second.get_by_role("button", name="Menu of tom")).to_be_visible()
+    await expect(second.get_by_text("You are tom here now")).to_have_count(0)
+    await expect(first.page.get_by_text("You are tom here now")).to_be_visible()
+    await expect(first.page.get_by_role("button", name="Menu of tom")).to_be_visible()
+    await expect(first.chats.get_by_role("link")).to_have_text(re.compile("Chat of Tom"))
 
 
-async def test_icons_and_the_manifest_are_there(server: Server, open_window: OpenWindow) -> None:
-    window = await open_window(server, path="/login")
+async def test_icons_and_the_manifest_are_there(shared: Shared) -> None:
+    window = await shared.window(path="/login")
     asked = await window.page.evaluate(
         """[...document.querySelectorAll('link[rel~=icon], link[rel=apple-touch-icon], link[rel=manifest]')]
           .map(({ href }) => href)"""
     )
-    for url in [*asked, *(f"{server.url}/{name}" for name in ("favicon.ico", "apple-touch-icon.png"))]:
-        async with server.http.get(url) as answer:
+    for url in [*asked, *(f"{shared.server.url}/{name}" for name in ("favicon.ico", "apple-touch-icon.png"))]:
+        async with shared.server.http.get(url) as answer:
             assert answer.status == 200, url
-    async with server.http.get(f"{server.url}/manifest.webmanifest") as answer:
+    async with shared.server.http.get(f"{shared.server.url}/manifest.webmanifest") as answer:
         assert answer.content_type == "application/manifest+json"
         manifest = json.loads(await answer.text())
     for icon in manifest["icons"]:
-        async with server.http.get(server.url + icon["src"]) as answer:
+        async with shared.server.http.get(shared.server.url + icon["src"]) as answer:
             assert (answer.status, answer.content_type) == (200, icon["type"])
     session = await window.context.new_cdp_session(window.page)
     received = await session.send("Page.getAppManifest")
-    assert received["url"] == f"{server.url}/manifest.webmanifest"
+    assert received["url"] == f"{shared.server.url}/manifest.webmanifest"
     assert received["errors"] == []
 
 
 # Texts.
 
 
-async def test_an_empty_channel_does_not_ask_its_readers_to_write(
-    server: Server, open_window: OpenWindow
-) -> None:
-    ann, bob = await server.people("ann", "bob")
+async def test_an_empty_channel_does_not_ask_its_readers_to_write(shared: Shared) -> None:
+    ann, bob = await shared.people("ann", "bob")
     channel = await ann.chat(bob, name="News", chat_type="channel")
-    window = await open_window(server, bob, f"/chats/{channel}")
+    window = await shared.window(bob, f"/chats/{channel}")
     await expect(window.log).to_contain_text("Nothing has been posted yet")
     await expect(window.log.get_by_role("button")).to_have_count(0)
-    owner = await open_window(server, ann, f"/chats/{channel}")
+    owner = await shared.window(ann, f"/chats/{channel}")
     await owner.button("Say hello").click()
     await expect(owner.composer).to_have_value("Hello! 👋")
     await expect(owner.composer).to_be_focused()
 
 
-async def test_without_chats_there_is_no_hint_to_pick_one(server: Server, open_window: OpenWindow) -> None:
-    ann, bob = await server.people("ann", "bob")
-    window = await open_window(server, ann)
+async def test_without_chats_there_is_no_hint_to_pick_one(shared: Shared) -> None:
+    lena, bob = await shared.people("lena", "bob")
+    window = await shared.window(lena)
     await expect(window.page.get_by_text("No chats yet")).to_be_visible()
     await expect(window.page.get_by_text("Pick a chat")).to_have_count(0)
     await window.connected()
-    await bob.chat(ann, name="Lobby")
+    await bob.chat(lena, name="Lobby")
     await expect(window.page.get_by_role("heading", name="Lobby", level=1)).to_be_visible()
 
 
 @pytest.mark.parametrize("options", [PHONE, {}], ids=["phone", "wide"])
-async def test_a_text_too_long_says_by_how_much_beside_the_button(
-    server: Server, open_window: OpenWindow, options: Any
-) -> None:
-    ann = await server.person("ann")
+async def test_a_text_too_long_says_by_how_much_beside_the_button(shared: Shared, options: Any) -> None:
+    [ann] = await shared.people("ann")
     chat_id = await ann.chat(name="Lobby")
-    window = await open_window(server, ann, f"/chats/{chat_id}", **options)
+    window = await shared.window(ann, f"/chats/{chat_id}", **options)
     await window.connected()
     await window.composer.fill("x" * 9_998)
     await expect(window.page.get_by_text("2 characters left")).to_be_visible()
@@ -205,31 +200,32 @@ async def test_a_text_too_long_says_by_how_much_beside_the_button(
 
 @pytest.mark.parametrize(
     ("locale", "time"),
-    [("de-DE", r"^\d\d:\d\d$"), ("en-US", r"^\d{1,2}:\d\d\s[AP]M$"), ("en-GB", r"^\d\d:\d\d$")],
+    [
+        ("de-DE", r"^\d\d:\d\d$"),
+        ("en-US", r"^\d{1,2}:\d\d\s[AP]M$"),
+        pytest.param("en-GB", r"^\d\d:\d\d$", marks=pytest.mark.long),
+    ],
 )
-async def test_times_follow_the_browsers_first_language(
-    server: Server, open_window: OpenWindow, locale: str, time: str
-) -> None:
-    ann = await server.person("ann")
+async def test_times_follow_the_browsers_first_language(shared: Shared, locale: str, time: str) -> None:
+    [ann] = await shared.people("ann")
     chat_id = await ann.chat(name="Lobby")
     await ann.say(chat_id, "now")
-    opened = await open_window(server, ann, f"/chats/{chat_id}", locale=locale)
+    opened = await shared.window(ann, f"/chats/{chat_id}", locale=locale)
     await expect(opened.page.locator("article time")).to_have_text(re.compile(time))
 
 
 # Links, copying.
 
 
-async def test_a_link_to_this_server_is_followed_in_the_same_tab(
-    server: Server, open_window: OpenWindow
-) -> None:
-    ann = await server.person("ann")
+async def test_a_link_to_this_server_is_followed_in_the_same_tab(shared: Shared) -> None:
+    [ann] = await shared.people("ann")
     lobby, other = await ann.chat(name="Lobby"), await ann.chat(name="Other")
     target = await ann.say(other, "the one that is meant")
     await ann.say(
-        lobby, f"see {server.url}/chats/{other}?message={target['id']} and {server.url}/docs/protocol"
+        lobby,
+        f"see {shared.server.url}/chats/{other}?message={target['id']} and {shared.server.url}/docs/protocol",
     )
-    window = await open_window(server, ann, f"/chats/{lobby}")
+    window = await shared.window(ann, f"/chats/{lobby}")
     await window.connected()
     links = window.log.get_by_role("link")
     await expect(links.nth(1)).to_have_attribute("target", "_blank")
@@ -249,15 +245,14 @@ WITHOUT_CLIPBOARD = "Object.defineProperty(Navigator.prototype, 'clipboard', { g
 """As in pages over plain HTTP."""
 
 
-async def test_copying_works_without_a_secure_context(server: Server, open_window: OpenWindow) -> None:
-    ann = await server.person("ann")
+async def test_copying_works_without_a_secure_context(shared: Shared) -> None:
+    [ann] = await shared.people("ann")
     chat_id = await ann.chat(name="Lobby")
     await ann.say(chat_id, "copy me\nall of me")
-    window = await open_window(server, ann, f"/chats/{chat_id}")
+    window = await shared.window(ann, f"/chats/{chat_id}")
     page = window.page
     await window.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    await page.add_init_script(WITHOUT_CLIPBOARD)
-    await page.reload()
+    await page.evaluate(WITHOUT_CLIPBOARD)
     message = window.message("copy me")
     await message.focus()
     await message.press("Enter")
@@ -295,15 +290,13 @@ async def copied(window: Window) -> str:
     return await window.composer.input_value()
 
 
-async def test_what_is_copied_from_several_messages_says_who_wrote_it(
-    server: Server, open_window: OpenWindow
-) -> None:
-    ann, bob = await server.people("ann", "bob")
+async def test_what_is_copied_from_several_messages_says_who_wrote_it(shared: Shared) -> None:
+    ann, bob = await shared.people("ann", "bob")
     chat_id = await ann.chat(bob, name="Lobby")
     await bob.say(chat_id, "a motion?")
     answered = await bob.say(chat_id, "announce me")
     await ann.say(chat_id, "yes\nat once", reply_to=answered["id"])
-    window = await open_window(server, ann, f"/chats/{chat_id}")
+    window = await shared.window(ann, f"/chats/{chat_id}")
     await window.context.grant_permissions(["clipboard-read", "clipboard-write"])
     await expect(window.message("yes").locator(".quote")).to_contain_text("announce me")
     await select(window.page, "motion", "at once")
@@ -314,12 +307,12 @@ async def test_what_is_copied_from_several_messages_says_who_wrote_it(
     assert await copied(window) == "announce me"
 
 
-async def test_what_is_not_seen_is_not_copied(server: Server, open_window: OpenWindow) -> None:
-    ann, bob = await server.people("ann", "bob")
+async def test_what_is_not_seen_is_not_copied(shared: Shared) -> None:
+    ann, bob = await shared.people("ann", "bob")
     chat_id = await bob.chat(ann, chat_type="private")
     first = await bob.say(chat_id, "a question")
     await ann.say(chat_id, "an answer", reply_to=first["id"])
-    window = await open_window(server, ann, f"/chats/{chat_id}")
+    window = await shared.window(ann, f"/chats/{chat_id}")
     await window.context.grant_permissions(["clipboard-read", "clipboard-write"])
     await expect(window.message("an answer").locator(".quote")).to_contain_text("a question")
     await window.page.evaluate(
@@ -337,13 +330,11 @@ async def test_what_is_not_seen_is_not_copied(server: Server, open_window: OpenW
 # Overlaps.
 
 
-async def test_notices_are_in_the_middle_of_the_room_and_over_nothing(
-    server: Server, open_window: OpenWindow
-) -> None:
-    ann = await server.person("ann")
+async def test_notices_are_in_the_middle_of_the_room_and_over_nothing(shared: Shared) -> None:
+    [ann] = await shared.people("ann")
     chat_id = await ann.chat(name="Lobby")
     await ann.say(chat_id, "a message")
-    window = await open_window(server, ann, f"/chats/{chat_id}", viewport={"width": 1300, "height": 700})
+    window = await shared.window(ann, f"/chats/{chat_id}", viewport={"width": 1300, "height": 700})
     await window.connected()
     message = window.message("a message")
     await message.focus()
@@ -365,13 +356,12 @@ async def test_notices_are_in_the_middle_of_the_room_and_over_nothing(
     assert abs((shown["x"] + shown["width"] / 2) - (room["x"] + room["width"] / 2)) <= 2
 
 
-async def long_chat(server: Server) -> tuple[Any, int]:
-    ann, bob = await server.people("ann", "bob")
+async def long_chat(shared: Shared) -> tuple[Any, int]:
+    ann, bob = await shared.people("ann", "bob")
     chat_id = await ann.chat(bob, name="Lobby")
     for number in range(20):
-        await (ann, bob)[number % 2].say(
-            chat_id, f"{number} " + "a message that is as wide as it can be, " * 6
-        )
+        text = f"{number} " + "a message that is as wide as it can be, " * 6
+        await shared.fill((ann, bob)[number % 2], chat_id, [text])
     await ann.post(f"/chats/{chat_id}/read")
     return ann, chat_id
 
@@ -379,11 +369,9 @@ async def long_chat(server: Server) -> tuple[Any, int]:
 @pytest.mark.parametrize(
     "options", [PHONE, {"viewport": {"width": 1000, "height": 700}}], ids=["phone", "wide"]
 )
-async def test_the_way_to_the_end_covers_no_message(
-    server: Server, open_window: OpenWindow, options: Any
-) -> None:
-    ann, chat_id = await long_chat(server)
-    window = await open_window(server, ann, f"/chats/{chat_id}", **options)
+async def test_the_way_to_the_end_covers_no_message(shared: Shared, options: Any) -> None:
+    ann, chat_id = await long_chat(shared)
+    window = await shared.window(ann, f"/chats/{chat_id}", **options)
     await window.shown("19 ")
     await window.page.wait_for_load_state("networkidle")
     await window.log.evaluate("(log) => { log.scrollTop -= 300 }")
@@ -402,15 +390,13 @@ async def test_the_way_to_the_end_covers_no_message(
 
 
 @pytest.mark.parametrize("options", [PHONE, {}], ids=["phone", "wide"])
-async def test_the_menu_button_covers_neither_text_nor_time(
-    server: Server, open_window: OpenWindow, options: Any
-) -> None:
-    ann, bob = await server.people("ann", "bob")
+async def test_the_menu_button_covers_neither_text_nor_time(shared: Shared, options: Any) -> None:
+    ann, bob = await shared.people("ann", "bob")
     chat_id = await ann.chat(bob, name="Lobby")
     for person in (ann, bob):
         await person.say(chat_id, "ok")
         await person.say(chat_id, "a message that is as wide as it can be, " * 9)
-    window = await open_window(server, ann, f"/chats/{chat_id}", **options)
+    window = await shared.window(ann, f"/chats/{chat_id}", **options)
     messages = window.log.get_by_role("article")
     await expect(messages).to_have_count(4)
     for number in range(4):
@@ -428,9 +414,11 @@ async def test_the_menu_button_covers_neither_text_nor_time(
 # Settings of the system.
 
 
-async def test_nothing_moves_while_a_chat_is_loaded(server: Server, open_window: OpenWindow) -> None:
-    ann, chat_id = await long_chat(server)
-    window = await open_window(server, ann, "/login", reduced_motion="no-preference")
+# What moves while answers are held up is in test_layout.
+@pytest.mark.long
+async def test_nothing_moves_while_a_chat_is_loaded(shared: Shared, open_window: OpenWindow) -> None:
+    ann, chat_id = await long_chat(shared)
+    window = await open_window(shared.server, ann, EMPTY_PAGE, reduced_motion="no-preference")
     await window.page.add_init_script(
         """
         window.moved = 0
@@ -448,13 +436,13 @@ async def test_nothing_moves_while_a_chat_is_loaded(server: Server, open_window:
     assert await window.page.evaluate("window.moved") < 0.05
 
 
-async def test_in_forced_colours_things_have_edges(server: Server, open_window: OpenWindow) -> None:
-    ann, bob = await server.people("ann", "bob")
+async def test_in_forced_colours_things_have_edges(shared: Shared) -> None:
+    ann, bob = await shared.people("ann", "bob")
     other = await ann.chat(bob, name="Other")
     chat_id = await ann.chat(bob, name="Lobby")
     await ann.say(chat_id, "a message")
     await bob.say(other, "unread")
-    window = await open_window(server, ann, f"/chats/{chat_id}", forced_colors="active")
+    window = await shared.window(ann, f"/chats/{chat_id}", forced_colors="active")
     page = window.page
     await expect(window.message("a message")).to_be_visible()
 
@@ -466,7 +454,7 @@ async def test_in_forced_colours_things_have_edges(server: Server, open_window: 
         )
 
     assert "solid" in await edge(window.log.locator(".bubble"))
-    assert "solid" in await edge(window.chats.locator(".unread-badge"))
+    assert "solid" in await edge(window.chats.locator(".unread-badge").first)
     assert "solid" in await edge(window.chats.locator("[aria-current=page]"))
     await window.composer.fill("something")
     assert "solid" in await edge(window.button("Send"))
@@ -474,15 +462,15 @@ async def test_in_forced_colours_things_have_edges(server: Server, open_window: 
     assert "solid" in await edge(page.get_by_role("dialog"))
 
 
-async def test_larger_letters_make_everything_larger(server: Server, open_window: OpenWindow) -> None:
-    ann, bob = await server.people("ann", "bob")
+async def test_larger_letters_make_everything_larger(shared: Shared) -> None:
+    ann, bob = await shared.people("ann", "bob")
     other = await ann.chat(bob, name="Other")
     chat_id = await ann.chat(bob, name="Lobby")
     for number in range(3):
         await bob.say(other, f"unread {number}")
-    window = await open_window(server, ann, f"/chats/{chat_id}", viewport={"width": 1400, "height": 900})
+    window = await shared.window(ann, f"/chats/{chat_id}", viewport={"width": 1400, "height": 900})
     page = window.page
-    badge = window.chats.locator(".unread-badge")
+    badge = window.chats.locator(".unread-badge").first
     await expect(badge).to_be_visible()
     await expect(window.composer).to_be_visible()
     things = {
@@ -506,11 +494,11 @@ async def test_larger_letters_make_everything_larger(server: Server, open_window
         assert fits or name == "list", name
 
 
-async def test_smileys_are_of_a_font_of_smileys(server: Server, open_window: OpenWindow) -> None:
-    ann = await server.person("ann")
+async def test_smileys_are_of_a_font_of_smileys(shared: Shared) -> None:
+    [ann] = await shared.people("ann")
     chat_id = await ann.chat(name="Lobby")
     await ann.say(chat_id, "12 😀")
-    window = await open_window(server, ann, f"/chats/{chat_id}")
+    window = await shared.window(ann, f"/chats/{chat_id}")
     await expect(window.message("12")).to_be_visible()
     ranges = await window.page.evaluate(
         """() => [...document.styleSheets].flatMap((sheet) => [...sheet.cssRules])

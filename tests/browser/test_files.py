@@ -2,17 +2,18 @@
 
 import asyncio
 import re
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import pytest_asyncio
 from playwright.async_api import Route, expect
 
-from tests.browser.conftest import OpenWindow
+from tests.browser.conftest import OpenWindow, Shared, Windows
 from tests.browser.files import Gate, Made, choose, document, drag, paste, photo, screenshot, sound, tray
-from tests.browser.window import Window
+from tests.browser.window import EMPTY_PAGE, Window
+from tests.clients.people import Person
 from tests.conftest import Serve, Server
-from tests.patience import within
 
 UPLOADS = re.compile(r"/api/uploads$")
 
@@ -35,20 +36,24 @@ class Scene:
         ]
 
 
-async def arranged(server: Server, open_window: OpenWindow, **options: Any) -> Scene:
+async def arranged(
+    server: Server, people: Sequence[Person], open_window: OpenWindow, **options: Any
+) -> Scene:
+    """The first of the people in a chat with the other."""
     scene = Scene()
     scene.server = server
-    scene.ann, bob = await server.people("ann", "bob")
-    scene.chat_id = await scene.ann.chat(bob, name="Lobby")
-    scene.window = await open_window(server, scene.ann, f"/chats/{scene.chat_id}", **options)
+    ann, bob = people
+    scene.ann = ann
+    scene.chat_id = await ann.chat(bob, name="Lobby")
+    scene.window = await open_window(server, ann, f"/chats/{scene.chat_id}", **options)
     await scene.window.connected()
     await expect(scene.window.button("Attach files")).to_be_visible()
     return scene
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def scene(server: Server, open_window: OpenWindow) -> Scene:
-    return await arranged(server, open_window)
+async def scene(shared: Shared, kept_windows: Windows) -> Scene:
+    return await arranged(shared.server, await shared.people("ann", "bob"), kept_windows.again)
 
 
 async def test_a_pasted_screenshot_is_sent_with_a_caption(scene: Scene) -> None:
@@ -138,10 +143,10 @@ async def test_the_files_of_a_draft_survive_a_reload(scene: Scene) -> None:
 _NO_STORAGE = "Object.defineProperty(window, 'indexedDB', { value: undefined })"
 
 
-async def test_a_browser_that_keeps_no_files_says_so(server: Server, open_window: OpenWindow) -> None:
-    ann, bob = await server.people("ann", "bob")
+async def test_a_browser_that_keeps_no_files_says_so(shared: Shared, open_window: OpenWindow) -> None:
+    ann, bob = await shared.people("ann", "bob")
     chat_id = await ann.chat(bob, name="Lobby")
-    window = await open_window(server, ann)
+    window = await open_window(shared.server, ann, EMPTY_PAGE)
     await window.context.add_init_script(_NO_STORAGE)
     await window.goto(f"/chats/{chat_id}")
     await window.connected()
@@ -193,7 +198,8 @@ async def test_a_text_does_not_wait_for_an_upload_and_an_upload_can_be_cancelled
 async def test_a_file_over_the_limit_is_refused_before_its_upload(
     serve: Serve, open_window: OpenWindow
 ) -> None:
-    scene = await arranged(await serve(max_upload_bytes=50_000), open_window)
+    server = await serve(max_upload_bytes=50_000)
+    scene = await arranged(server, await server.people("ann", "bob"), open_window)
     window = scene.window
     await choose(window, document("small.pdf", 40_000), document("large.pdf", 60_000), taken=1)
     await expect(window.page.get_by_text(re.compile("Too large: .*large.pdf"))).to_be_visible()
@@ -207,7 +213,8 @@ async def test_a_file_over_the_limit_is_refused_before_its_upload(
 async def test_a_message_that_is_over_the_quota_fails_alone_and_can_be_mended(
     serve: Serve, open_window: OpenWindow
 ) -> None:
-    scene = await arranged(await serve(upload_quota_bytes=100_000), open_window)
+    server = await serve(upload_quota_bytes=100_000)
+    scene = await arranged(server, await server.people("ann", "bob"), open_window)
     window = scene.window
     window.expects("status of 413", "ERR_CONNECTION_RESET")
     await choose(window, document("fits.pdf", 60_000), document("does-not.pdf", 60_000))
@@ -241,7 +248,8 @@ async def test_a_broken_picture_is_named_and_the_others_are_sent_without_it(scen
     assert [one["name"] for one in message["attachments"]] == ["whole.jpg"]
 
 
-async def test_a_logout_takes_unsent_files_along(scene: Scene) -> None:
+async def test_a_logout_takes_unsent_files_along(shared: Shared, open_window: OpenWindow) -> None:
+    scene = await arranged(shared.server, await shared.people("nora", "bob"), open_window)
     window, page = scene.window, scene.window.page
     await choose(window, photo())
     await expect(tray(window).get_by_role("img")).to_be_visible()
@@ -255,14 +263,14 @@ async def test_a_logout_takes_unsent_files_along(scene: Scene) -> None:
     await page.get_by_role("button", name="Menu of").click()
     await page.get_by_role("menuitem", name="Log out").click()
     await expect(window.button("Log in")).to_be_visible()
-    async with within(5):
+    async with asyncio.timeout(30):
         while await page.evaluate(count):
             await asyncio.sleep(0.02)
 
 
-async def test_on_a_phone_files_come_from_the_camera_too(server: Server, open_window: OpenWindow) -> None:
+async def test_on_a_phone_files_come_from_the_camera_too(shared: Shared, open_window: OpenWindow) -> None:
     phone = {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True}
-    scene = await arranged(server, open_window, **phone)
+    scene = await arranged(shared.server, await shared.people("ann", "bob"), open_window, **phone)
     window, page = scene.window, scene.window.page
     await window.button("Attach files").tap()
     async with page.expect_file_chooser() as chooser:
@@ -275,11 +283,11 @@ async def test_on_a_phone_files_come_from_the_camera_too(server: Server, open_wi
     await expect(page.get_by_role("menu")).to_have_count(0)
 
 
-async def test_a_server_that_takes_no_files_offers_none(server: Server, open_window: OpenWindow) -> None:
-    ann, bob = await server.people("ann", "bob")
+async def test_a_server_that_takes_no_files_offers_none(shared: Shared) -> None:
+    ann, bob = await shared.people("ann", "bob")
     chat_id = await ann.chat(bob, name="Lobby")
-    window = await open_window(server, ann, "/login")
-    about = await server.stranger().request("GET", "/server")
+    window = await shared.window(ann, EMPTY_PAGE)
+    about = await shared.server.stranger().request("GET", "/server")
     for max_upload_bytes in (None, 0):  # an older server, and one that takes none
         answer = {**about[1], "max_upload_bytes": max_upload_bytes}
         await window.page.unroute("**/api/server")

@@ -6,7 +6,7 @@ from typing import Any
 
 from playwright.async_api import Locator, expect
 
-from tests.browser.conftest import OpenWindow
+from tests.browser.conftest import Shared
 from tests.conftest import Server
 
 RLO, PDI, RLI = "\u202e", "\u2069", "\u2067"
@@ -36,10 +36,10 @@ async def in_sight(element: Locator) -> str:
 WIDE = {"viewport": {"width": 1500, "height": 900}}
 
 
-async def test_a_link_reads_as_where_it_goes(server: Server, open_window: OpenWindow) -> None:
-    ann, bob = await server.people("ann", "bob")
+async def test_a_link_reads_as_where_it_goes(shared: Shared) -> None:
+    ann, bob = await shared.people("ann", "bob")
     chat_id = await ann.chat(bob, name="Lobby")
-    window = await open_window(server, ann, f"/chats/{chat_id}", **WIDE)
+    window = await shared.window(ann, f"/chats/{chat_id}", **WIDE)
     await window.connected()
     for number, text in enumerate(
         [
@@ -61,13 +61,13 @@ async def test_a_link_reads_as_where_it_goes(server: Server, open_window: OpenWi
         assert "https://my-bank.com" not in await in_sight(preview), ascii(text)
 
 
-async def test_what_is_not_seen_ends_a_link(server: Server, open_window: OpenWindow) -> None:
+async def test_what_is_not_seen_ends_a_link(shared: Shared) -> None:
     controls = [RLO, RLI, PDI, "\u200b", "\u00ad", "\u061c"]
-    ann = await server.person("ann")
+    [ann] = await shared.people("ann")
     chat_id = await ann.chat(name="Lobby")
     for control in controls:
         await ann.say(chat_id, f"https://evil.example/{control}moc.knab-ym//:sptth")
-    window = await open_window(server, ann, f"/chats/{chat_id}", **WIDE)
+    window = await shared.window(ann, f"/chats/{chat_id}", **WIDE)
     await expect(window.log.get_by_role("article")).to_have_count(len(controls))
     for number, control in enumerate(controls):
         link = window.log.get_by_role("article").nth(number).get_by_role("link")
@@ -75,32 +75,30 @@ async def test_what_is_not_seen_ends_a_link(server: Server, open_window: OpenWin
         assert await in_sight(link) == "https://evil.example/", ascii(control)
 
 
-async def test_hosts_that_look_like_others_are_shown_as_they_are_asked_for(
-    server: Server, open_window: OpenWindow
-) -> None:
-    ann = await server.person("ann")
+async def test_hosts_that_look_like_others_are_shown_as_they_are_asked_for(shared: Shared) -> None:
+    [ann] = await shared.people("ann")
     chat_id = await ann.chat(name="Lobby")
     await ann.say(
         chat_id, "https://аррӏе.com/ https://pаypal.com/x https://пример.рф/ https://bank@evil.example/"
     )
-    window = await open_window(server, ann, f"/chats/{chat_id}", **WIDE)
+    window = await shared.window(ann, f"/chats/{chat_id}", **WIDE)
     links = window.log.get_by_role("link")
     await expect(links).to_have_text(
         ["https://xn--80ak6aa92e.com/", "https://xn--pypal-4ve.com/x", "https://пример.рф/"]
     )
 
 
-async def test_a_name_turns_no_sentence_round(server: Server, open_window: OpenWindow) -> None:
-    ann, bob = await server.people("ann", "bob")
-    chat_id = await ann.chat(bob, name="Lobby")
-    await bob.say(chat_id, "the first message")
-    window = await open_window(server, ann, f"/chats/{chat_id}", **WIDE)
+async def test_a_name_turns_no_sentence_round(shared: Shared) -> None:
+    ann, boris = await shared.people("ann", "boris")
+    chat_id = await ann.chat(boris, name="Lobby")
+    await boris.say(chat_id, "the first message")
+    window = await shared.window(ann, f"/chats/{chat_id}", **WIDE)
     await window.connected()
     # An older server may have accepted such names.
-    await rename(server, bob.id, f"eve{RLO}lave{PDI}")
+    await rename(shared.server, boris.id, f"eve{RLO}lave{PDI}")
     await window.page.reload()
     await expect(window.message("the first message")).to_contain_text("evelave")
-    client = await bob.joined(chat_id)
+    client = await boris.joined(chat_id)
     await client.done("typing", chat_id=chat_id, is_typing=True)
     typing = window.page.get_by_text("is typing…")
     await expect(typing).to_be_visible()
@@ -115,12 +113,12 @@ async def test_a_name_turns_no_sentence_round(server: Server, open_window: OpenW
     assert await in_sight(question) == "Remove evelave from the chat?"
 
 
-async def test_a_name_from_the_right_keeps_to_itself(server: Server, open_window: OpenWindow) -> None:
-    ann, bob = await server.people("ann", "bob")
-    await bob.patch("/users/me", display_name="משה 12")
-    chat_id = await ann.chat(bob, name="Lobby")
-    await bob.say(chat_id, "34 apples")
-    window = await open_window(server, ann, f"/chats/{chat_id}", **WIDE)
+async def test_a_name_from_the_right_keeps_to_itself(shared: Shared) -> None:
+    ann, moshe = await shared.people("ann", "moshe")
+    await moshe.patch("/users/me", display_name="משה 12")
+    chat_id = await ann.chat(moshe, name="Lobby")
+    await moshe.say(chat_id, "34 apples")
+    window = await shared.window(ann, f"/chats/{chat_id}", **WIDE)
     preview = window.chats.get_by_role("link").locator(".preview")
     await expect(preview).to_contain_text("34 apples")
     assert await in_sight(preview) == "12 השמ: 34 apples"
@@ -129,20 +127,20 @@ async def test_a_name_from_the_right_keeps_to_itself(server: Server, open_window
 MARKS = "a" + "\u0301" * 60
 
 
-async def test_a_pile_of_marks_paints_over_nothing(server: Server, open_window: OpenWindow) -> None:
-    ann, bob = await server.people("ann", "bob")
-    await bob.patch("/users/me", display_name=MARKS)
-    chat_id = await ann.chat(bob, name=MARKS)
+async def test_a_pile_of_marks_paints_over_nothing(shared: Shared) -> None:
+    ann, mark = await shared.people("ann", "mark")
+    await mark.patch("/users/me", display_name=MARKS)
+    chat_id = await ann.chat(mark, name=MARKS)
     for number in range(8):
         await ann.say(chat_id, f"fine {number}")
     await ann.post(f"/chats/{chat_id}/read")
-    window = await open_window(server, ann, f"/chats/{chat_id}", **WIDE)
+    window = await shared.window(ann, f"/chats/{chat_id}", **WIDE)
     await window.shown("fine 7")
     page = window.page
     await page.wait_for_load_state("networkidle")
     bubble = await window.message("fine 6").locator(".bubble").bounding_box()
     assert bubble
-    await bob.say(chat_id, f"{MARKS} {MARKS}")
+    await mark.say(chat_id, f"{MARKS} {MARKS}")
     await window.shown(MARKS)
     after = await window.message("fine 6").locator(".bubble").bounding_box()
     assert after

@@ -88,12 +88,3 @@ async def test_from_login_to_leaving_a_chat(server: Server, open_window: OpenWin
     await keys.press("Enter")
     await expect(window.chats.get_by_role("link")).to_have_count(2)
     assert len((await bob.get("/chats"))["chats"]) == 2
-
-
-async def test_help_lists_the_keys(server: Server, open_window: OpenWindow) -> None:
-    window = await open_window(server, await server.person("ann"))
-    await window.connected()
-    await window.page.keyboard.press("Control+/")
-    await expect(window.page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
-    await window.page.keyboard.press("Escape")
-    await expect(window.page.get_by_role("dialog")).to_have_count(0)

@@ -6,7 +6,7 @@ import re
 
 from playwright.async_api import Error, Route, expect
 
-from tests.browser.conftest import OpenWindow
+from tests.browser.conftest import OpenWindow, Shared
 from tests.browser.window import Window
 from tests.conftest import Server
 
@@ -26,14 +26,12 @@ async def slow(window: Window) -> None:
     await window.page.route("**/api/**", handle)
 
 
-async def test_messages_deleted_in_a_row_are_gone_from_the_list(
-    server: Server, open_window: OpenWindow
-) -> None:
-    ann, bob = await server.people("ann", "bob")
+async def test_messages_deleted_in_a_row_are_gone_from_the_list(shared: Shared) -> None:
+    ann, bob = await shared.people("ann", "bob")
     other = await ann.chat(bob, name="Other")
     chat_id = await ann.chat(bob, chat_type="private")
     await ann.say(chat_id, "this one stays")
-    window = await open_window(server, bob, f"/chats/{other}")
+    window = await shared.window(bob, f"/chats/{other}")
     await window.connected()
     await slow(window)
     entry = window.chats.get_by_role("link").filter(has_text="ann")
@@ -47,12 +45,10 @@ async def test_messages_deleted_in_a_row_are_gone_from_the_list(
         await expect(window.page).to_have_title("(1) Other – Vestnik")
 
 
-async def test_what_is_read_elsewhere_message_by_message_is_read_here(
-    server: Server, open_window: OpenWindow
-) -> None:
-    ann, bob = await server.people("ann", "bob")
+async def test_what_is_read_elsewhere_message_by_message_is_read_here(shared: Shared) -> None:
+    ann, bob = await shared.people("ann", "bob")
     other = await ann.chat(bob, name="Other")
-    window = await open_window(server, bob, f"/chats/{other}")
+    window = await shared.window(bob, f"/chats/{other}")
     await window.connected()
     await slow(window)
     for chat_type in ("private", "group"):
@@ -64,10 +60,10 @@ async def test_what_is_read_elsewhere_message_by_message_is_read_here(
         await expect(window.page).to_have_title("Other – Vestnik")
 
 
-async def test_members_added_in_a_row_are_all_there(server: Server, open_window: OpenWindow) -> None:
-    ann, bob, *others = await server.people("ann", "bob", *(f"person{number}" for number in range(8)))
+async def test_members_added_in_a_row_are_all_there(shared: Shared) -> None:
+    ann, bob, *others = await shared.people("ann", "bob", *(f"person{number}" for number in range(8)))
     chat_id = await ann.chat(bob, name="Lobby")
-    window = await open_window(server, bob, f"/chats/{chat_id}")
+    window = await shared.window(bob, f"/chats/{chat_id}")
     await window.connected()
     header = window.page.locator("header", has=window.page.get_by_role("heading", name="Lobby"))
     await expect(header).to_contain_text("2 members")

@@ -1,18 +1,16 @@
 """The panes of the window, and the keys that lead to writing."""
 
-import asyncio
 import re
 from typing import Any
 
 import pytest
-from playwright.async_api import Locator, Route, expect
+from playwright.async_api import Locator, expect
 
-from tests.browser.conftest import OpenWindow
-from tests.browser.window import Window
-from tests.conftest import Server
+from tests.browser.conftest import OpenWindow, Shared
+from tests.browser.files import Gate
+from tests.browser.window import EMPTY_PAGE, Window
 
 WIDE = {"viewport": {"width": 1200, "height": 800}}
-HELD_S = 0.4
 
 _SHIFTS = """
 window.shifts = []
@@ -26,10 +24,10 @@ def panel(window: Window) -> Locator:
     return window.page.get_by_role("dialog", name="Group")
 
 
-async def test_two_panes_from_640_px(server: Server, open_window: OpenWindow) -> None:
-    ann, bob = await server.people("ann", "bob")
+async def test_two_panes_from_640_px(shared: Shared) -> None:
+    ann, bob = await shared.people("ann", "bob")
     chat_id = await ann.chat(bob, name="Lobby")
-    window = await open_window(server, ann, f"/chats/{chat_id}", viewport={"width": 640, "height": 800})
+    window = await shared.window(ann, f"/chats/{chat_id}", viewport={"width": 640, "height": 800})
     await expect(window.composer).to_be_visible()
     await expect(window.chats).to_be_visible()
     await expect(window.page.get_by_role("link", name="To your chats")).not_to_be_visible()
@@ -44,16 +42,14 @@ async def test_two_panes_from_640_px(server: Server, open_window: OpenWindow) ->
     await expect(window.composer).to_have_count(0)
 
 
-async def test_about_a_chat_is_a_panel_beside_it(server: Server, open_window: OpenWindow) -> None:
-    ann, bob, eve = await server.people("ann", "bob", "eve")
+async def test_about_a_chat_is_a_panel_beside_it(shared: Shared) -> None:
+    ann, bob, eve = await shared.people("ann", "bob", "eve")
     other = await ann.chat(bob, name="Other")
     chat_id = await ann.chat(bob, eve, name="Lobby")
-    for number in range(40):
-        await bob.say(
-            chat_id, f"a longer message whose lines break elsewhere in a narrow chat: {number:02} " * 3
-        )
+    text = "a longer message whose lines break elsewhere in a narrow chat: {:02} " * 3
+    await shared.fill(bob, chat_id, [text.format(number, number, number) for number in range(40)])
     await ann.post(f"/chats/{chat_id}/read")
-    window = await open_window(server, ann, f"/chats/{chat_id}", **WIDE)
+    window = await shared.window(ann, f"/chats/{chat_id}", **WIDE)
     page = window.page
     await window.shown(": 39 ")
     await window.log.evaluate("(log) => { log.scrollTop = log.scrollHeight / 2 }")
@@ -102,11 +98,11 @@ async def first_visible(window: Window) -> Any:
     )
 
 
-async def test_letters_go_to_the_composer_from_anywhere(server: Server, open_window: OpenWindow) -> None:
-    ann, bob = await server.people("ann", "bob")
+async def test_letters_go_to_the_composer_from_anywhere(shared: Shared) -> None:
+    ann, bob = await shared.people("ann", "bob")
     chat_id = await ann.chat(bob, name="Lobby")
     await bob.say(chat_id, "click me")
-    window = await open_window(server, ann, f"/chats/{chat_id}", **WIDE)
+    window = await shared.window(ann, f"/chats/{chat_id}", **WIDE)
     keys = window.page.keyboard
     await window.message("click me").click()
     await expect(window.composer).not_to_be_focused()
@@ -134,24 +130,21 @@ async def test_letters_go_to_the_composer_from_anywhere(server: Server, open_win
 
 @pytest.mark.parametrize("width", [390, 1200])
 async def test_nothing_moves_while_the_page_loads(
-    server: Server, open_window: OpenWindow, width: int
+    shared: Shared, open_window: OpenWindow, width: int
 ) -> None:
-    ann, bob = await server.people("ann", "bob")
+    ann, bob = await shared.people("ann", "bob")
     chats = [await ann.chat(bob, name=f"Chat {number}") for number in range(12)]
-    for number in range(40):
-        message = await bob.say(chats[0], f"said {number}")
-    await ann.post(f"/messages/{message['id']}/pin")
+    [*_, message] = await shared.fill(bob, chats[0], [f"said {number}" for number in range(40)])
+    await ann.post(f"/messages/{message.id}/pin")
     await ann.post(f"/chats/{chats[0]}/read")
-    window = await open_window(server, ann, "/login", viewport={"width": width, "height": 800})
+    window = await open_window(shared.server, ann, EMPTY_PAGE, viewport={"width": width, "height": 800})
     await window.context.add_init_script(_SHIFTS)
 
-    async def held(route: Route) -> None:
-        await asyncio.sleep(HELD_S)
-        await route.continue_()
-
-    await window.page.route("**/api/chats**", held)
+    gate = Gate()
+    await window.page.route("**/api/chats**", gate.hold)
     await window.goto(f"/chats/{chats[0]}")
     await expect(window.page.locator(".bone").first).to_be_visible()
+    gate.open()
     await window.shown("said 39")
     await window.page.wait_for_load_state("networkidle")
     await expect(window.page.locator(".bone")).to_have_count(0)

@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 from playwright.async_api import Locator, expect
 
-from tests.browser.conftest import OpenWindow
+from tests.browser.conftest import Shared
 from tests.browser.window import Window
-from tests.conftest import Server
 
 PHONE = {"viewport": {"width": 390, "height": 780}, "has_touch": True, "is_mobile": True}
 
@@ -17,11 +16,11 @@ def entry(window: Window, name: str) -> Locator:
     return window.chats.get_by_role("link").filter(has_text=name)
 
 
-async def test_a_draft_is_in_the_list_until_it_is_sent(server: Server, open_window: OpenWindow) -> None:
-    ann, bob = await server.people("ann", "bob")
+async def test_a_draft_is_in_the_list_until_it_is_sent(shared: Shared) -> None:
+    ann, bob = await shared.people("ann", "bob")
     chats = {name: await ann.chat(bob, name=name) for name in ("Lobby", "Other")}
     await bob.say(chats["Lobby"], "the last one")
-    window = await open_window(server, ann, f"/chats/{chats['Lobby']}")
+    window = await shared.window(ann, f"/chats/{chats['Lobby']}")
     await window.composer.fill("half a\nthought")
     await expect(entry(window, "Lobby")).not_to_contain_text("Draft")
     await entry(window, "Other").click()
@@ -37,13 +36,11 @@ async def test_a_draft_is_in_the_list_until_it_is_sent(server: Server, open_wind
 
 
 @pytest.mark.parametrize("options", [{}, PHONE], ids=["wide", "phone"])
-async def test_mentions_have_a_badge_and_a_level_of_their_own(
-    server: Server, open_window: OpenWindow, options: Any
-) -> None:
-    ann, bob = await server.people("ann", "bob")
+async def test_mentions_have_a_badge_and_a_level_of_their_own(shared: Shared, options: Any) -> None:
+    ann, bob = await shared.people("ann", "bob")
     chat_id = await ann.chat(bob, name="Lobby")
     other = await ann.chat(bob, name="Other")
-    window = await open_window(server, bob, "/" if options else f"/chats/{other}", **options)
+    window = await shared.window(bob, "/" if options else f"/chats/{other}", **options)
     await window.connected()
     title = "Vestnik" if options else "Other – Vestnik"
     await expect(window.page).to_have_title(title)
@@ -81,12 +78,12 @@ async def test_mentions_have_a_badge_and_a_level_of_their_own(
     await expect(lobby.locator(".badge")).to_have_count(0)
 
 
-async def test_an_open_chat_is_marked_as_unread_by_keys(server: Server, open_window: OpenWindow) -> None:
-    ann, bob = await server.people("ann", "bob")
+async def test_an_open_chat_is_marked_as_unread_by_keys(shared: Shared) -> None:
+    ann, bob = await shared.people("ann", "bob")
     other = await ann.chat(bob, name="Other")
     chat_id = await ann.chat(bob, name="Lobby")
     await ann.say(chat_id, "read already")
-    window = await open_window(server, bob, f"/chats/{chat_id}")
+    window = await shared.window(bob, f"/chats/{chat_id}")
     await window.connected()
     await window.shown("read already")
     await expect(window.page).to_have_title("Lobby – Vestnik")

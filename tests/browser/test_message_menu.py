@@ -4,10 +4,9 @@ import re
 
 from playwright.async_api import Locator, expect
 
-from tests.browser.conftest import OpenWindow
+from tests.browser.conftest import Shared
 from tests.browser.window import Window
 from tests.clients.people import Person
-from tests.conftest import Server
 
 
 async def choose(window: Window, text: str, action: str) -> None:
@@ -18,13 +17,12 @@ async def choose(window: Window, text: str, action: str) -> None:
     await window.page.get_by_role("menuitem", name=action).click()
 
 
-async def long_chat(server: Server, count: int = 150) -> tuple[Person, Person, int, int]:
+async def long_chat(shared: Shared, count: int = 150) -> tuple[Person, Person, int, int]:
     """Ann, Bob, their group with many messages that both have read, and the id of its first one."""
-    ann, bob = await server.people("ann", "bob")
+    ann, bob = await shared.people("ann", "bob")
     chat_id = await ann.chat(bob, name="Lobby")
     first = await bob.say(chat_id, "the very first")
-    for number in range(count):
-        await ann.say(chat_id, f"line {number:03}")
+    await shared.fill(ann, chat_id, [f"line {number:03}" for number in range(count)])
     await bob.post(f"/chats/{chat_id}/read")
     await ann.post(f"/chats/{chat_id}/read")
     return ann, bob, chat_id, first["id"]
@@ -35,12 +33,10 @@ async def marked(message: Locator) -> None:
     await expect(message).to_be_focused()
 
 
-async def test_pins_are_for_all_and_lead_to_the_message_and_back(
-    server: Server, open_window: OpenWindow
-) -> None:
-    ann, bob, chat_id, first = await long_chat(server)
-    anns = await open_window(server, ann, f"/chats/{chat_id}")
-    bobs = await open_window(server, bob, f"/chats/{chat_id}")
+async def test_pins_are_for_all_and_lead_to_the_message_and_back(shared: Shared) -> None:
+    ann, bob, chat_id, first = await long_chat(shared)
+    anns = await shared.window(ann, f"/chats/{chat_id}")
+    bobs = await shared.window(bob, f"/chats/{chat_id}")
     for window in (anns, bobs):
         await window.connected()
         await window.shown("line 149")
@@ -74,32 +70,32 @@ async def test_pins_are_for_all_and_lead_to_the_message_and_back(
     await bobs.shown("line 149")
 
 
-async def test_a_plain_member_pins_nothing_in_a_group(server: Server, open_window: OpenWindow) -> None:
-    ann, bob = await server.people("ann", "bob")
+async def test_a_plain_member_pins_nothing_in_a_group(shared: Shared) -> None:
+    ann, bob = await shared.people("ann", "bob")
     group = await ann.chat(bob, name="Lobby")
     private = await ann.chat(bob, chat_type="private")
     for chat_id, count in ((group, 0), (private, 1)):
         await ann.say(chat_id, "mark this")
-        window = await open_window(server, bob, f"/chats/{chat_id}")
+        window = await shared.window(bob, f"/chats/{chat_id}")
         await window.message("mark this").focus()
         await window.message("mark this").press("Enter")
         await expect(window.page.get_by_role("menuitem", name="Copy link")).to_be_visible()
         await expect(window.page.get_by_role("menuitem", name="Pin")).to_have_count(count)
 
 
-async def test_a_link_to_a_message_is_copied_and_opens_there(server: Server, open_window: OpenWindow) -> None:
-    ann, bob, chat_id, first = await long_chat(server)
-    window = await open_window(server, ann, f"/chats/{chat_id}?message={first}")
+async def test_a_link_to_a_message_is_copied_and_opens_there(shared: Shared) -> None:
+    ann, bob, chat_id, first = await long_chat(shared)
+    window = await shared.window(ann, f"/chats/{chat_id}?message={first}")
     await window.context.grant_permissions(["clipboard-read", "clipboard-write"])
     await marked(window.message("the very first"))
     await choose(window, "the very first", "Copy link")
     await expect(window.page.get_by_text("Link copied")).to_be_visible()
     link = await window.page.evaluate("navigator.clipboard.readText()")
-    assert link == f"{server.url}/chats/{chat_id}?message={first}"
+    assert link == f"{shared.server.url}/chats/{chat_id}?message={first}"
     # In its own chat, it leads there and back again.
     gone = await bob.say(chat_id, "to be deleted")
     await bob.request("DELETE", f"/messages/{gone['id']}")
-    await bob.say(chat_id, f"see {link} and {server.url}/chats/{chat_id}?message={gone['id']} again")
+    await bob.say(chat_id, f"see {link} and {shared.server.url}/chats/{chat_id}?message={gone['id']} again")
     await window.page.get_by_role("button", name=re.compile("^(To|Jump to) the latest")).click()
     await window.shown("again")
     for _ in range(2):
@@ -111,11 +107,11 @@ async def test_a_link_to_a_message_is_copied_and_opens_there(server: Server, ope
     await expect(window.page.get_by_text("This message was deleted, or is not in this chat.")).to_be_visible()
 
 
-async def test_who_has_read_a_message(server: Server, open_window: OpenWindow) -> None:
-    ann, bob, cat = await server.people("ann", "bob", "cat")
+async def test_who_has_read_a_message(shared: Shared) -> None:
+    ann, bob, cat = await shared.people("ann", "bob", "cat")
     chat_id = await ann.chat(bob, cat, name="Lobby")
     await ann.say(chat_id, "Please read this")
-    window = await open_window(server, ann, f"/chats/{chat_id}")
+    window = await shared.window(ann, f"/chats/{chat_id}")
     await window.connected()
     await bob.post(f"/chats/{chat_id}/read")
     await expect(window.message("Please")).to_contain_text("Read")

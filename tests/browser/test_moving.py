@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import expect
 
 from domain.models import Draft
-from tests.browser.conftest import OpenWindow
+from tests.browser.conftest import Shared
 from tests.browser.window import Window
 from tests.clients.people import Person
 from tests.conftest import Server
@@ -63,16 +63,16 @@ def dates(window: Window) -> Any:
     return window.page.locator(".floating-date")
 
 
-@pytest.mark.parametrize("options", [PHONE, WIDE], ids=["phone", "wide"])
-async def test_the_place_is_kept_while_one_is_in_another_chat(
-    server: Server, open_window: OpenWindow, options: Any
-) -> None:
-    ann, bob = await server.people("ann", "bob")
+@pytest.mark.parametrize(
+    "options", [pytest.param(PHONE, id="phone", marks=pytest.mark.long), pytest.param(WIDE, id="wide")]
+)
+async def test_the_place_is_kept_while_one_is_in_another_chat(shared: Shared, options: Any) -> None:
+    ann, bob = await shared.people("ann", "bob")
     await ann.say(await ann.chat(bob, name="Other"), "elsewhere")
     chat_id = await ann.chat(bob, name="Lobby")
-    await fill(server, chat_id, ann, 40)
+    await fill(shared.server, chat_id, ann, 40)
     await bob.post(f"/chats/{chat_id}/read")
-    window = await open_window(server, bob, f"/chats/{chat_id}", **options)
+    window = await shared.window(bob, f"/chats/{chat_id}", **options)
     await window.connected()
     await window.shown("day 39, 7")
     for share in (0.0, 0.4):  # up, and as far as the first page goes: then further up
@@ -106,14 +106,12 @@ async def test_the_place_is_kept_while_one_is_in_another_chat(
     await window.shown("meanwhile")
 
 
-async def test_the_day_floats_over_the_messages_while_one_scrolls(
-    server: Server, open_window: OpenWindow
-) -> None:
-    ann, bob = await server.people("ann", "bob")
+async def test_the_day_floats_over_the_messages_while_one_scrolls(shared: Shared) -> None:
+    ann, bob = await shared.people("ann", "bob")
     chat_id = await ann.chat(bob, name="Lobby")
-    await fill(server, chat_id, ann, 12)
+    await fill(shared.server, chat_id, ann, 12)
     await bob.post(f"/chats/{chat_id}/read")
-    window = await open_window(server, bob, f"/chats/{chat_id}", **WIDE)
+    window = await shared.window(bob, f"/chats/{chat_id}", **WIDE)
     await window.shown("day 11, 7")
     await expect(dates(window)).to_have_count(0)
     await scroll_to(window, 0.5)
@@ -131,12 +129,12 @@ async def test_the_day_floats_over_the_messages_while_one_scrolls(
     await expect(dates(window)).not_to_be_visible()
 
 
-async def test_a_date_is_gone_to_by_keys(server: Server, open_window: OpenWindow) -> None:
-    ann, bob = await server.people("ann", "bob")
+async def test_a_date_is_gone_to_by_keys(shared: Shared) -> None:
+    ann, bob = await shared.people("ann", "bob")
     chat_id = await ann.chat(bob, name="Lobby")
-    await fill(server, chat_id, ann, 60)
+    await fill(shared.server, chat_id, ann, 60)
     await bob.post(f"/chats/{chat_id}/read")
-    window = await open_window(server, bob, f"/chats/{chat_id}", **WIDE)
+    window = await shared.window(bob, f"/chats/{chat_id}", **WIDE)
     page = window.page
     await window.shown("day 59, 7")
 
@@ -159,14 +157,14 @@ async def test_a_date_is_gone_to_by_keys(server: Server, open_window: OpenWindow
     await expect(page.get_by_text(re.compile("^Nothing was written on that day"))).to_be_visible()
 
 
-async def test_from_mention_to_mention(server: Server, open_window: OpenWindow) -> None:
-    ann, bob, eve = await server.people("ann", "bob", "eve")
+async def test_from_mention_to_mention(shared: Shared) -> None:
+    ann, bob, eve = await shared.people("ann", "bob", "eve")
     chat_id = await ann.chat(bob, eve, name="Lobby")
     other = await ann.chat(bob, name="Other")
     for number in range(90):
         whom = {10: " @bob", 40: " @eve", 70: " @all"}.get(number, "")
         await ann.say(chat_id, f"number {number:02}{whom}")
-    window = await open_window(server, bob, f"/chats/{other}", **WIDE)
+    window = await shared.window(bob, f"/chats/{other}", **WIDE)
     await window.connected()
     entry = window.chats.get_by_role("link").filter(has_text="Lobby")
     await expect(entry).to_contain_text("2 mentions of you")

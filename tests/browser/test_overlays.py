@@ -21,7 +21,18 @@ class Scene:
     second: str
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session", params=[PHONE, WIDE], ids=["phone", "wide"])
+def looked_at(*wide_marks: pytest.MarkDecorator) -> pytest.MarkDecorator:
+    """On a phone, and in a wide window, where the test has these marks."""
+    params = [pytest.param(PHONE, id="phone"), pytest.param(WIDE, id="wide", marks=wide_marks)]
+    return pytest.mark.parametrize("stage", params, indirect=True, scope="module")
+
+
+on_both = looked_at()
+# What a wide window shows beside the chat, and where one finds a chat, differs; menus and questions are the same there.
+on_a_phone = looked_at(pytest.mark.long)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def stage(request: pytest.FixtureRequest, module_server: Server, module_windows: Windows) -> Scene:
     """Ann's window with the chats "First" and "Second", in which the tests leave nothing behind."""
     width = request.param["viewport"]["width"]
@@ -70,6 +81,7 @@ async def open_menu(scene: Scene) -> Locator:
     return scene.window.page.get_by_role("menu")
 
 
+@on_both
 async def test_back_closes_a_dialog_and_then_leaves_the_room(scene: Scene) -> None:
     page = scene.window.page
     await scene.window.button("About this chat").click()
@@ -84,6 +96,7 @@ async def test_back_closes_a_dialog_and_then_leaves_the_room(scene: Scene) -> No
     await expect(page).to_have_url(scene.first)
 
 
+@on_a_phone
 @pytest.mark.parametrize("steps", [1, 2])
 async def test_back_closes_a_dialog_whose_code_is_still_loading(scene: Scene, steps: int) -> None:
     page = scene.window.page
@@ -109,6 +122,7 @@ async def test_back_closes_a_dialog_whose_code_is_still_loading(scene: Scene, st
     await expect(heading(scene, "Second" if steps == 1 else "First")).to_be_visible()
 
 
+@on_a_phone
 async def test_back_closes_a_menu(scene: Scene) -> None:
     menu = await open_menu(scene)
     await expect(menu).to_be_visible()
@@ -117,6 +131,7 @@ async def test_back_closes_a_menu(scene: Scene) -> None:
     await expect(scene.window.page).to_have_url(scene.second)
 
 
+@on_both
 async def test_back_closes_one_thing_after_the_other(scene: Scene) -> None:
     page = scene.window.page
     await scene.window.button("About this chat").click()
@@ -131,12 +146,13 @@ async def test_back_closes_one_thing_after_the_other(scene: Scene) -> None:
     await expect(page).to_have_url(scene.second)
 
 
+@on_a_phone
 @pytest.mark.parametrize("times", [1, 3])
 async def test_what_was_closed_otherwise_takes_no_step_of_back(scene: Scene, times: int) -> None:
     page = scene.window.page
     for _ in range(times):
         await page.keyboard.press("Control+/")
-        await expect(page.get_by_role("dialog")).to_be_visible()
+        await expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
         await page.keyboard.press("Escape")
         await expect(page.get_by_role("dialog")).to_have_count(0)
     await back(scene)
@@ -144,6 +160,7 @@ async def test_what_was_closed_otherwise_takes_no_step_of_back(scene: Scene, tim
     await expect(heading(scene, "First")).to_be_visible()
 
 
+@on_a_phone
 async def test_a_menu_that_makes_way_for_a_question(scene: Scene) -> None:
     page = scene.window.page
     await (await open_menu(scene)).get_by_role("menuitem", name="Delete").click()
@@ -155,6 +172,7 @@ async def test_a_menu_that_makes_way_for_a_question(scene: Scene) -> None:
     await expect(page).to_have_url(scene.first)
 
 
+@on_both
 async def test_a_chat_chosen_after_a_dialog_is_one_step_from_the_last(scene: Scene) -> None:
     page = scene.window.page
     await page.keyboard.press("Control+/")
@@ -175,6 +193,7 @@ async def test_a_chat_chosen_after_a_dialog_is_one_step_from_the_last(scene: Sce
     await expect(page).to_have_url(scene.first)
 
 
+@on_a_phone
 async def test_a_page_that_is_asked_for_twice_is_one_step_from_the_last(scene: Scene) -> None:
     page = scene.window.page
     await page.keyboard.press("Control+/")
@@ -192,6 +211,7 @@ async def test_a_page_that_is_asked_for_twice_is_one_step_from_the_last(scene: S
     await expect(heading(scene, "Second")).to_be_visible()
 
 
+@on_a_phone
 async def test_back_after_a_reload(scene: Scene) -> None:
     page = scene.window.page
     await scene.window.button("About this chat").click()
@@ -206,6 +226,7 @@ async def test_back_after_a_reload(scene: Scene) -> None:
     await expect(page).to_have_url(scene.second)
 
 
+@on_a_phone
 async def test_forward_opens_nothing_and_costs_nothing(scene: Scene) -> None:
     page = scene.window.page
     await scene.window.button("About this chat").click()
@@ -218,6 +239,7 @@ async def test_forward_opens_nothing_and_costs_nothing(scene: Scene) -> None:
     await expect(heading(scene, "Second")).to_be_visible()
 
 
+@on_both
 async def test_several_steps_back_leave_no_dialog_behind(scene: Scene) -> None:
     page = scene.window.page
     await scene.window.button("About this chat").click()

@@ -5,10 +5,9 @@ from urllib.parse import quote
 
 from playwright.async_api import Locator, expect
 
-from tests.browser.conftest import OpenWindow
+from tests.browser.conftest import Shared
 from tests.browser.window import Window
 from tests.clients.people import Person
-from tests.conftest import Server
 
 PHONE = {"viewport": {"width": 390, "height": 740}, "has_touch": True, "is_mobile": True}
 
@@ -22,12 +21,12 @@ def pill(window: Window, text: str, emoji: str) -> Locator:
     return window.message(text).get_by_role("button", name=re.compile(f"^{emoji}, "))
 
 
-async def test_a_reaction_is_there_for_all_and_says_who(server: Server, open_window: OpenWindow) -> None:
-    ann, bob, cat = await server.people("ann", "bob", "cat")
+async def test_a_reaction_is_there_for_all_and_says_who(shared: Shared) -> None:
+    ann, bob, cat = await shared.people("ann", "bob", "cat")
     chat_id = await ann.chat(bob, cat, name="Lobby")
     message = await ann.say(chat_id, "Lunch at one?")
-    anns = await open_window(server, ann, f"/chats/{chat_id}")
-    bobs = await open_window(server, bob, f"/chats/{chat_id}")
+    anns = await shared.window(ann, f"/chats/{chat_id}")
+    bobs = await shared.window(bob, f"/chats/{chat_id}")
     for window in (anns, bobs):
         await window.connected()
     await bobs.message("Lunch").hover()
@@ -48,11 +47,11 @@ async def test_a_reaction_is_there_for_all_and_says_who(server: Server, open_win
     await expect(pill(anns, "Lunch", "👍")).to_have_count(0)
 
 
-async def test_any_emoji_by_keys(server: Server, open_window: OpenWindow) -> None:
-    ann, bob = await server.people("ann", "bob")
+async def test_any_emoji_by_keys(shared: Shared) -> None:
+    ann, bob = await shared.people("ann", "bob")
     chat_id = await ann.chat(bob, name="Lobby")
     await bob.say(chat_id, "We have landed")
-    window = await open_window(server, ann, f"/chats/{chat_id}")
+    window = await shared.window(ann, f"/chats/{chat_id}")
     await window.connected()
     keys, message = window.page.keyboard, window.message("landed")
     await message.focus()
@@ -79,12 +78,12 @@ async def test_any_emoji_by_keys(server: Server, open_window: OpenWindow) -> Non
     await expect(message).to_be_focused()
 
 
-async def test_by_touch_in_the_sheet_of_the_message(server: Server, open_window: OpenWindow) -> None:
-    ann, bob = await server.people("ann", "bob")
+async def test_by_touch_in_the_sheet_of_the_message(shared: Shared) -> None:
+    ann, bob = await shared.people("ann", "bob")
     chat_id = await ann.chat(bob, name="Lobby")
     message = await bob.say(chat_id, "Sunny here")
     await react(bob, message["id"], "☀️")
-    window = await open_window(server, ann, f"/chats/{chat_id}", **PHONE)
+    window = await shared.window(ann, f"/chats/{chat_id}", **PHONE)
     await window.connected()
     page = window.page
     await window.message("Sunny").locator(".text").tap()
@@ -106,15 +105,13 @@ async def test_by_touch_in_the_sheet_of_the_message(server: Server, open_window:
     )
 
 
-async def test_what_the_server_refuses_is_taken_back_and_said(
-    server: Server, open_window: OpenWindow
-) -> None:
-    ann, bob = await server.people("ann", "bob")
+async def test_what_the_server_refuses_is_taken_back_and_said(shared: Shared) -> None:
+    ann, bob = await shared.people("ann", "bob")
     chat_id = await ann.chat(bob, name="Lobby")
     message = await ann.say(chat_id, "Twenty of them")
     for number in range(20):
         await react(bob, message["id"], chr(ord("🍀") + number))
-    window = await open_window(server, ann, f"/chats/{chat_id}")
+    window = await shared.window(ann, f"/chats/{chat_id}")
     await window.connected()
     await window.message("Twenty").hover()
     await window.message("Twenty").get_by_role("button", name="React with 👍").click()

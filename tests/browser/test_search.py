@@ -6,7 +6,7 @@ from typing import Any
 import pytest_asyncio
 from playwright.async_api import Locator, Request, Route, expect
 
-from tests.browser.conftest import OpenWindow, Windows
+from tests.browser.conftest import OpenWindow, Windows, fill
 from tests.browser.window import Window
 from tests.clients.people import Person
 from tests.conftest import Server
@@ -54,11 +54,10 @@ async def stage(module_server: Server, module_windows: Windows) -> Scene:
     scene.ann, scene.bob = await module_server.people("ann", "bob")
     scene.kitchen = await scene.ann.chat(scene.bob, name="Kitchen")
     scene.garden = await scene.ann.chat(scene.bob, name="Garden")
-    for number in range(OLD):
-        await scene.bob.say(scene.kitchen, f"Tomato soup, pot {number:02}")
+    soups = [f"Tomato soup, pot {number:02}" for number in range(OLD)]
+    await fill(module_server, scene.bob, scene.kitchen, soups)
     await scene.ann.say(scene.kitchen, "The recipe: https://example.org/soup")
-    for number in range(120):
-        await scene.bob.say(scene.kitchen, f"and so on {number:03}")
+    await fill(module_server, scene.bob, scene.kitchen, [f"and so on {number:03}" for number in range(120)])
     await scene.bob.say(scene.garden, "Всё про ёлку")
     for chat_id in (scene.kitchen, scene.garden):
         await scene.ann.post(f"/chats/{chat_id}/read")

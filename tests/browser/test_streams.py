@@ -1,13 +1,13 @@
 """A stream in the web client: it grows at the end of the log, and its message takes its place without a jump."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest_asyncio
 from playwright.async_api import expect
 
-from tests.browser.conftest import OpenWindow
+from tests.browser.conftest import OpenWindow, Shared
 from tests.browser.window import Window
-from tests.conftest import Serve
 
 LINES = 40
 """More than a message shows before it is folded."""
@@ -18,15 +18,14 @@ class Scene:
 
     window: Window
 
-    async def set(self, serve: Serve, open_window: OpenWindow) -> None:
-        self.server = await serve(messages_per_s=0)
-        self.ann, self.bob = await self.server.people("ann", "bob")
+    async def set(self, shared: Shared) -> None:
+        self.server = shared.server
+        self.ann, self.bob = await shared.people("ann", "bob")
         self.chat_id = await self.ann.chat(self.bob, name="Lobby")
-        for number in range(30):
-            await self.ann.say(self.chat_id, f"old {number:02}")
+        await shared.fill(self.ann, self.chat_id, [f"old {number:02}" for number in range(30)])
         self.anns = await self.ann.joined(self.chat_id)
         await self.bob.post(f"/chats/{self.chat_id}/read")
-        self.window = await open_window(self.server, self.bob, f"/chats/{self.chat_id}")
+        self.window = await shared.window(self.bob, f"/chats/{self.chat_id}")
         await self.window.connected()
         await self.window.shown("old 29")
 
@@ -38,10 +37,11 @@ class Scene:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def scene(serve: Serve, open_window: OpenWindow) -> Scene:
+async def scene(shared: Shared) -> AsyncIterator[Scene]:
     scene = Scene()
-    await scene.set(serve, open_window)
-    return scene
+    await scene.set(shared)
+    yield scene
+    await scene.anns.close()  # its stream goes with it
 
 
 def lines(count: int) -> str:

@@ -2,23 +2,19 @@
 
 import asyncio
 import re
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from playwright.async_api import Locator, expect
 
-from domain.models import Draft
-from tests.browser.conftest import OpenWindow
+from tests.browser.conftest import Shared
 from tests.browser.window import Window
-from tests.conftest import Serve
-from tests.patience import within
 
 
 class Scene:
     """Ann has written to Bob, who has never opened the chat."""
 
-    server: Any
+    shared: Shared
     ann: Any
     bob: Any
     chat_id: int
@@ -27,20 +23,17 @@ class Scene:
         return int((await self.bob.get(f"/chats/{self.chat_id}"))["unread_count"])
 
     async def until(self, count: int) -> None:
-        async with within(10):
+        async with asyncio.timeout(30):
             while await self.unread() != count:
                 await asyncio.sleep(0.02)
 
 
-async def never_read(serve: Serve, count: int) -> Scene:
+async def never_read(shared: Shared, count: int) -> Scene:
     scene = Scene()
-    scene.server = await serve(messages_per_s=0)
-    scene.ann, scene.bob = await scene.server.people("ann", "bob")
+    scene.shared = shared
+    scene.ann, scene.bob = await shared.people("ann", "bob")
     scene.chat_id = await scene.ann.chat(scene.bob, name="Lobby")
-    messages = scene.server.chat_app.context.store.messages
-    now = datetime.now(UTC)
-    drafts = [Draft(scene.chat_id, scene.ann.id, f"unread {number:04}", now) for number in range(count)]
-    await asyncio.gather(*map(messages.append, drafts))  # over the wire they would take longer than the test
+    await shared.fill(scene.ann, scene.chat_id, [f"unread {number:04}" for number in range(count)])
     return scene
 
 
@@ -48,13 +41,20 @@ def line_of(window: Window) -> Locator:
     return window.page.get_by_role("separator").filter(has_text="New messages")
 
 
-@pytest.mark.parametrize("count", [30, 120, 1_100])
-@pytest.mark.parametrize("path", ["/chats/1", "/"], ids=["by a link", "by itself"])
-async def test_it_opens_at_the_first_message(
-    serve: Serve, open_window: OpenWindow, count: int, path: str
-) -> None:
-    scene = await never_read(serve, count)
-    window = await open_window(scene.server, scene.bob, path)
+@pytest.mark.parametrize(
+    ("path", "count"),
+    [
+        pytest.param("/chats/{}", 30, id="by a link-30"),
+        pytest.param("/chats/{}", 120, id="by a link-120", marks=pytest.mark.long),
+        pytest.param("/chats/{}", 1_100, id="by a link-1100"),
+        pytest.param("/", 30, id="by itself-30", marks=pytest.mark.long),
+        pytest.param("/", 120, id="by itself-120"),
+        pytest.param("/", 1_100, id="by itself-1100", marks=pytest.mark.long),
+    ],
+)
+async def test_it_opens_at_the_first_message(shared: Shared, path: str, count: int) -> None:
+    scene = await never_read(shared, count)
+    window = await shared.window(scene.bob, path.format(scene.chat_id))
     await window.connected()
     await expect(line_of(window)).to_be_in_viewport()
     await window.shown("unread 0000")
@@ -67,9 +67,9 @@ async def test_it_opens_at_the_first_message(
     await expect(window.page).to_have_title("Lobby – Vestnik")
 
 
-async def test_what_is_scrolled_through_is_read_at_its_end(serve: Serve, open_window: OpenWindow) -> None:
-    scene = await never_read(serve, 120)
-    window = await open_window(scene.server, scene.bob, f"/chats/{scene.chat_id}")
+async def test_what_is_scrolled_through_is_read_at_its_end(shared: Shared) -> None:
+    scene = await never_read(shared, 120)
+    window = await shared.window(scene.bob, f"/chats/{scene.chat_id}")
     await expect(line_of(window)).to_be_in_viewport()
     await window.log.hover()
     for _ in range(200):

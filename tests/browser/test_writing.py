@@ -1,19 +1,20 @@
 """Drafts: they are kept, restored, sent as they were typed, and removed with their user."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest_asyncio
 from playwright.async_api import expect
 
-from tests.browser.conftest import OpenWindow
+from tests.browser.conftest import OpenWindow, Shared, Windows
 from tests.browser.window import Window
+from tests.clients.people import Person
 from tests.clients.rest import PASSWORD
 from tests.conftest import Server
 
 
 class Scene:
-    server: Server
     ann: Any
     window: Window
     chat_id: int
@@ -25,17 +26,21 @@ class Scene:
         return [key for key in keys if key.startswith("vestnik:")]
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def scene(server: Server, open_window: OpenWindow) -> Scene:
+async def arranged(server: Server, people: Sequence[Person], open_window: OpenWindow) -> Scene:
+    """The first of the people in a chat with the other."""
     scene = Scene()
-    scene.server = server
-    scene.ann, bob = await server.people("ann", "bob")
+    scene.ann, bob = people
     scene.chat_id = await scene.ann.chat(bob, name="Lobby")
     scene.other = await scene.ann.chat(bob, name="Other")
     scene.window = await open_window(server, scene.ann, f"/chats/{scene.chat_id}")
     await scene.window.connected()
     await expect(scene.window.composer).to_be_editable()
     return scene
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def scene(shared: Shared, kept_windows: Windows) -> Scene:
+    return await arranged(shared.server, await shared.people("ann", "bob"), kept_windows.again)
 
 
 async def test_code_keeps_its_blanks(scene: Scene) -> None:
@@ -99,7 +104,8 @@ async def test_what_could_not_be_sent_goes_back_into_the_composer(scene: Scene) 
     await expect(window.composer).to_be_focused()
 
 
-async def test_a_logout_takes_along_what_is_not_sent(scene: Scene) -> None:
+async def test_a_logout_takes_along_what_is_not_sent(shared: Shared, open_window: OpenWindow) -> None:
+    scene = await arranged(shared.server, await shared.people("nora", "bob"), open_window)
     window, page = scene.window, scene.window.page
     await window.composer.fill("nobody else’s business")
     assert await scene.kept() != []
@@ -109,7 +115,10 @@ async def test_a_logout_takes_along_what_is_not_sent(scene: Scene) -> None:
     assert await scene.kept() == []
 
 
-async def test_a_session_that_the_server_ends_is_over_here_with_a_reason(scene: Scene) -> None:
+async def test_a_session_that_the_server_ends_is_over_here_with_a_reason(
+    shared: Shared, open_window: OpenWindow
+) -> None:
+    scene = await arranged(shared.server, await shared.people("tom", "bob"), open_window)
     window, page = scene.window, scene.window.page
     window.expects("status of 401")
     await window.composer.fill("nobody else’s business")
@@ -120,23 +129,23 @@ async def test_a_session_that_the_server_ends_is_over_here_with_a_reason(scene: 
     assert await scene.kept() == []
 
 
-async def test_the_token_is_in_no_address(server: Server, open_window: OpenWindow) -> None:
-    await server.person("bea")
-    window = await open_window(server, path="/login")
+async def test_the_token_is_in_no_address(shared: Shared, open_window: OpenWindow) -> None:
+    await shared.people("bea")
+    window = await open_window(shared.server, path="/login")
     addresses: list[str] = []
     window.page.on("websocket", lambda socket: addresses.append(socket.url))
     await window.page.get_by_label("Username", exact=True).fill("bea")
     await window.page.get_by_label("Password", exact=True).fill(PASSWORD)
     await window.button("Log in").click()
     await window.connected()
-    assert addresses == [server.ws_url]
+    assert addresses == [shared.server.ws_url]
 
 
 async def test_a_lost_network_is_said_at_once(scene: Scene) -> None:
     window, page = scene.window, scene.window.page
     window.expects("ERR_INTERNET_DISCONNECTED", "WebSocket connection to", "ERR_NETWORK_CHANGED")
     await window.context.set_offline(True)
-    await expect(page.get_by_text("No network.")).to_be_visible(timeout=10_000)
+    await expect(page.get_by_text("No network.")).to_be_visible()
     await expect(page).to_have_title("⚠ Lobby – Vestnik")
     await window.context.set_offline(False)
     await expect(page.get_by_text("No network.")).to_have_count(0)

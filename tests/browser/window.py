@@ -9,7 +9,18 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locato
 
 from tests.clients.people import Person
 
-TIMEOUT_S = 10.0
+TIMEOUT_S = 30.0
+
+EMPTY_PAGE = "/icon.svg"
+"""Of the client's origin, without the client."""
+
+CHANGEABLE: dict[str, Any] = {
+    "viewport": {"width": 1280, "height": 720},
+    "color_scheme": "light",
+    "forced_colors": "none",
+    "reduced_motion": "reduce",
+}
+"""The options that an open window can change, as they are if none is named."""
 
 WORDS = {
     "en": {"Message": "Message", "Messages": "Messages", "Chats": "Chats", "Send": "Send"},
@@ -21,6 +32,14 @@ addEventListener('securitypolicyviolation', (event) => {
   console.error('CSP', event.violatedDirective, event.blockedURI, event.sourceFile, event.lineNumber)
 })
 """
+
+_LOG_IN = """
+if (location.origin === %s && !sessionStorage.isLoggedIn) {
+  sessionStorage.isLoggedIn = true
+  localStorage.setItem('vestnik.session', %s)
+}
+"""
+"""Stores a session as the first page is loaded, and never again in that tab."""
 
 expect.set_options(timeout=TIMEOUT_S * 1000)
 
@@ -45,17 +64,32 @@ class Window:
     @classmethod
     async def open(cls, browser: Browser, url: str, person: Person | None, **options: Any) -> "Window":
         """Opens a window; options are those of a browser context."""
-        options = {"locale": "en-US", "reduced_motion": "reduce", "timezone_id": "Europe/Berlin", **options}
-        if person is not None:
-            kept = [{"name": "vestnik.session", "value": await _session(person)}]
-            options["storage_state"] = {"cookies": [], "origins": [{"origin": url, "localStorage": kept}]}
+        options = {"locale": "en-US", "timezone_id": "Europe/Berlin", **CHANGEABLE, **options}
         context = await browser.new_context(**options)
         context.set_default_timeout(TIMEOUT_S * 1000)
         await context.add_init_script(_TELL_VIOLATIONS)
-        return cls(context, await context.new_page(), url, options["locale"][:2])
+        page = await context.new_page()
+        if person is not None:
+            await page.add_init_script(_LOG_IN % (json.dumps(url), json.dumps(await _session(person))))
+        return cls(context, page, url, options["locale"][:2])
 
     async def goto(self, path: str) -> None:
         await self.page.goto(self.url + path)
+
+    async def forget(self) -> None:
+        """Forgets what a test has expected, heard and rerouted."""
+        await self.page.unroute_all()
+        await self.context.set_offline(False)
+        self.console, self.requests, self._expected = [], [], []
+
+    async def change(self, options: dict[str, Any]) -> None:
+        """Changes those of the options that a page need not be opened for: all of `CHANGEABLE`."""
+        await self.page.set_viewport_size(options["viewport"])
+        await self.page.emulate_media(**{name: options[name] for name in CHANGEABLE if name != "viewport"})
+
+    async def empty(self) -> None:
+        """Takes away what the client has stored; an empty page is in the window."""
+        await self.page.evaluate("localStorage.clear(), sessionStorage.clear()")
 
     async def close(self) -> None:
         await self.context.close()
