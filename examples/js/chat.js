@@ -11,10 +11,11 @@
  */
 export function openChat({ io, server, token, chatId, onChange }) {
   const messages = new Map()
-  /** The number of the last change that is applied. */
+  /** The number of the last change that is applied, and the history in which the server counts it. */
   let position = 0
-  /** The server's name for its data when that number was taken; after a restored backup the numbers mean other changes. */
   let epoch
+  /** That of the present connection: another one after the server was restored from a backup. */
+  let newest
   let isJoined = false
   /** Whether the next connect needs a fresh token, and whether the last one had one. */
   let needsFresh = false
@@ -29,7 +30,11 @@ export function openChat({ io, server, token, chatId, onChange }) {
   })
 
   // `connected` is the first event of each connection, also after a lost one.
-  socket.on('connected', (frame) => join(frame.epoch))
+  socket.on('connected', (hello) => {
+    newest = hello.epoch
+    epoch ??= newest
+    join()
+  })
 
   socket.on('connect_error', ({ data }) => {
     if (!data) return // the server was not reached: the client tries again by itself
@@ -48,19 +53,19 @@ export function openChat({ io, server, token, chatId, onChange }) {
   })
 
   /** Joins from where the client is: the server replays what was missed, and answers after that. */
-  async function join(current = epoch) {
+  async function join() {
     isJoined = false
-    epoch ??= current
     const ack = await command('join_chat', { chat_id: chatId, after_seq: position, epoch })
     if (ack === null) return // the connection is lost; the next one joins again
     if (!ack.ok) throw new Error(`${ack.error.code}: ${ack.error.message}`)
     if (ack.gap) {
-      // Too much was missed for a replay: everything is loaded anew, and only then joined.
+      // Too much was missed for a replay, or the server was restored from a backup: everything is loaded anew, and
+      // only then joined.
+      epoch = newest
       const page = await history()
       messages.clear()
       for (const message of page.messages) messages.set(message.id, message)
       position = page.head_seq
-      epoch = current
       return join()
     }
     position = ack.head_seq

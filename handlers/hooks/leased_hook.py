@@ -39,8 +39,8 @@ class LeasedHook:
         """Called when the hook, or what may pause it, is not as it was at the last look."""
         self._looked_at = -math.inf
 
-    @property
     def has_changed(self) -> bool:
+        """Whether a look is due because something has changed, or because this node has lost the hook."""
         return self._looked_at == -math.inf
 
     @property

@@ -10,13 +10,14 @@ from typing import Literal
 import structlog
 
 from domain.decisions.deliveries import done, failed
-from domain.decisions.notices import Notice, event_of
-from domain.hooks import Hook, HookEvent
+from domain.decisions.notices import Notice
+from domain.hooks import Hook
 from handlers.hooks.answers import error_of, is_final, is_taken, retry_after_s
 from handlers.hooks.edits import Edits
 from handlers.hooks.leased_hook import LeasedHook
 from handlers.hooks.posting import Posted
 from handlers.hooks.sending import Delivering, reply, send
+from handlers.hooks.told import Told
 from handlers.hooks.upcoming import Upcoming, Waiting, waiting
 from handlers.live.clock import Timer
 from storage.errors import Unavailable
@@ -29,8 +30,6 @@ AGAIN_AFTER_S = 1.0
 SAVE_AFTER_S = 10.0
 """A position that has moved over changes without a notice is stored after this time."""
 
-DELETIONS_MAX = 1_000
-
 State = Literal["idle", "failing", "paused"]
 
 
@@ -38,7 +37,9 @@ class OutgoingDelivery:
     """Delivers the notices of one hook, in order, one request at a time, while this node has the lease of the hook.
 
     There is a task only while something is due. Whatever may make something due calls `wake`. What a crash interrupts
-    is sent again: the position is stored after the answer, and after the reply that the answer may hold.
+    is sent again, and nothing before it: the position is stored after the answer, and after the reply that the answer
+    may hold; and, if notices are passed over, once more before the next one is tried, as another node may know less of
+    what the receiver has got.
     """
 
     def __init__(self, shared: Delivering, hook: Hook, edits: Edits, forget: Callable[[], None]) -> None:
@@ -47,7 +48,8 @@ class OutgoingDelivery:
         self._context = shared.context
         self._forget = forget
         self._leased = LeasedHook(shared, hook)
-        self._upcoming = Upcoming(shared.context.store.messages, shared.senders, edits)
+        self._told = Told(edits)
+        self._upcoming = Upcoming(shared.context.store.messages, shared.senders)
         self.state: State = "idle"
         self._hold_until = -math.inf
         """When the hook goes on after a failure of this server, by the monotonic clock."""
@@ -55,8 +57,6 @@ class OutgoingDelivery:
         """What was sent and not taken."""
         self._maybe_sent = True
         """Whether the receiver may have got the next notice already, with its message in an earlier state."""
-        self._deletions_sent: set[int] = set()
-        """The numbers of deletions that the receiver has got in place of the new message."""
         self._woken = False
         self._save_due = False
         self._closed = False
@@ -103,7 +103,7 @@ class OutgoingDelivery:
         self._woken = True
         if self._task is not None:
             return
-        if self._wait_s() <= 0 or self._leased.has_changed:
+        if self._wait_s() <= 0 or self._leased.has_changed():
             self._task = asyncio.ensure_future(self._run())
         elif self._timer is None:  # a timer may come a little early
             self._wake_later()
@@ -173,6 +173,8 @@ class OutgoingDelivery:
             notice = await self._next()
             if notice is not None:
                 return await self._deliver(notice)
+            if not self._upcoming.behind:
+                self._told.caught_up(self._upcoming.position)
             if self._save_due:
                 await self._save_position()
             elif self._upcoming.position > self._leased.delivery.position and self._save_timer is None:
@@ -204,7 +206,7 @@ class OutgoingDelivery:
         if look == "new" or (look == "kept" and stored > self._upcoming.position):
             self._upcoming.restart(stored)
             self._current, self._maybe_sent = None, True
-            self._deletions_sent.clear()
+            self._told.clear()
         elif look == "kept" and self.hook != before:
             self._upcoming.restart(self._upcoming.position)
         return look in ("new", "kept")
@@ -221,9 +223,13 @@ class OutgoingDelivery:
 
     async def _deliver(self, notice: Notice) -> bool:
         """Sends a notice, or passes over it. Whether the next one may be due now."""
-        event = self._event_of(notice)
+        event = self._told.event_of(notice, self.hook.events, repeats=self._current is not None)
         if event is None:
             self._pass(notice)
+            return True
+        await self._save_position()
+        if self._leased.has_changed():
+            self._upcoming.restart(self._upcoming.position)
             return True
         assert self._leased.found is not None
         posted = await send(self._shared, self._leased.found, notice, event)
@@ -235,31 +241,16 @@ class OutgoingDelivery:
             self._leased.changed()
             self._hold_until = self._context.clock.monotonic() + AGAIN_AFTER_S
             return True
-        if notice.is_new and event == "message_deleted" and not self._maybe_sent:
-            self._deletions_sent.add(notice.message.changed_seq)
+        self._told.taken(notice, event, maybe_before=self._maybe_sent)
         self._pass(notice)
-        if self._leased.has_changed and not await self._look():
+        if self._leased.has_changed() and not await self._look():
             return False
         if self._upcoming.position == notice.seq:  # nobody has sent the hook further on
             await self._leased.save(done(notice.seq))
         return True
 
-    def _event_of(self, notice: Notice) -> HookEvent | None:
-        """The event that the receiver gets; None: the notice is passed over."""
-        event, message = event_of(notice, self.hook.events), notice.message
-        if notice.is_new or event is None:
-            return event
-        if self._current is None and message.changed_seq > notice.seq:
-            return None  # its last change has a notice of its own
-        if event == "message_deleted":
-            return None if message.changed_seq in self._deletions_sent else event
-        return event if self._upcoming.may_be_edited(message) else None
-
     def _pass(self, notice: Notice) -> None:
         self._current, self._maybe_sent = None, False
-        if len(self._deletions_sent) > DELETIONS_MAX:
-            self._deletions_sent.clear()
-        self._deletions_sent.discard(notice.seq)
         self._upcoming.position = notice.seq
 
     async def _failed(self, notice: Notice, posted: Posted) -> bool:
@@ -267,14 +258,14 @@ class OutgoingDelivery:
         self._current = waiting(notice)
         self._maybe_sent = self._maybe_sent or posted.sent
         stored, target = self._leased.delivery, self.hook.target_url
-        if self._leased.has_changed:
+        if self._leased.has_changed():
             if not await self._look():
                 return False
             if self._leased.delivery is not stored or self.hook.target_url != target:
                 return True
         now = self._context.clock.now()
         delivery = failed(
-            replace(stored, position=self._upcoming.position),
+            stored,
             now,
             error_of(posted),
             retry_after_s=retry_after_s(posted.retry_after, now),

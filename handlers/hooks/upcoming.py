@@ -5,8 +5,6 @@ from typing import NamedTuple
 
 from domain.decisions.notices import Due, Notice, due
 from domain.hooks import Hook
-from domain.models import Message
-from handlers.hooks.edits import Edits
 from handlers.hooks.senders import Senders
 from storage.ports import Messages
 
@@ -35,10 +33,9 @@ class Upcoming:
     more in the store than was read.
     """
 
-    def __init__(self, messages: Messages, senders: Senders, edits: Edits) -> None:
+    def __init__(self, messages: Messages, senders: Senders) -> None:
         self._messages = messages
         self._senders = senders
-        self._edits = edits
         self._waiting: deque[Waiting] = deque()
         self._covered = 0
         self._head = 0
@@ -58,13 +55,14 @@ class Upcoming:
         self.behind = True
 
     async def next(self, hook: Hook) -> Notice | None:
-        """The next notice, with its message as it is now; None if nothing is due, or the chat is gone. Raises:
-        `Unavailable`."""
+        """The next notice, with its message as it is now: the position is before it then. None if nothing is due, or
+        the chat is gone. Raises: `Unavailable`."""
         while True:
             while self._waiting:
                 seq, message_id, is_new = self._waiting.popleft()
                 message = await self._messages.get(message_id)
                 if message is not None:
+                    self.position = seq - 1
                     return Notice(seq, message, is_new)
                 self.position = seq
             self.position = max(self.position, self._covered)
@@ -75,6 +73,7 @@ class Upcoming:
             if found.notices:
                 first, *others = found.notices
                 self._waiting.extend(map(waiting, others))
+                self.position = first.seq - 1
                 return first
 
     async def _read(self, hook: Hook) -> Due:
@@ -107,7 +106,3 @@ class Upcoming:
             covered,
             hook.events,
         )
-
-    def may_be_edited(self, message: Message) -> bool:
-        """Whether the message may have been edited after the position."""
-        return self._edits.may_have_been(message.id, self.position, message.changed_seq)

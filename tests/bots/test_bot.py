@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -425,6 +426,50 @@ async def test_a_bad_token_is_one_line(server: Server, start_bot: StartBot) -> N
     program = await start_bot("echo.py", bot, wait=False)
     assert await program.ended() == 1
     assert program.log == "vestnik_bot: the token does not work\n"
+
+
+async def test_an_answer_of_which_the_model_finds_no_end_is_cut(scene: Scene) -> None:
+    bot = scene.bot()
+
+    async def model() -> AsyncIterator[str]:
+        for _ in range(3):
+            yield 4_000 * "x"
+
+    @bot.command("/talk")
+    async def talk(message: Message) -> None:
+        answer = await message.reply_stream(model())
+        scene.seen.append(answer.content if answer else "none")
+
+    await scene.start(bot)
+    await scene.say("/talk")
+    await scene.sees(9_999 * "x" + "…")
+
+
+@pytest.mark.parametrize(
+    ("url", "token", "why"),
+    [
+        ("localhost:8000", "vb_x", "VESTNIK_URL is 'localhost:8000'"),
+        ("https://:8000", "vb_x", "VESTNIK_URL"),
+        ("http://[::1", "vb_x", "VESTNIK_URL"),
+        ("http://localhost:99999", "vb_x", "VESTNIK_URL"),
+        ("http://localhost:8000", " \n", "VESTNIK_TOKEN is not set"),
+        ("http://localhost:8000", "vb_x\ny", "does not work"),
+        ("http://localhost:8000", "vb_…", "does not work"),
+    ],
+)
+async def test_what_cannot_work_is_said_at_once(
+    url: str, token: str, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VESTNIK_URL", url)
+    monkeypatch.setenv("VESTNIK_TOKEN", token)
+    with pytest.raises(Ended, match=re.escape(why)):
+        await Bot().start()
+
+
+async def test_blanks_around_the_address_and_the_token_do_no_harm(scene: Scene) -> None:
+    bot = Bot(f" {scene.server.url}/\n", f"{scene.account.token}\n", cursor=scene.cursor)
+    await scene.start(bot)
+    assert bot.me.id == scene.account.id
 
 
 def test_what_cannot_be_a_handler_is_refused() -> None:

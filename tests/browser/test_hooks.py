@@ -42,7 +42,19 @@ async def test_a_hook_is_added_used_paused_and_removed(server: Server, open_wind
     await dialog.get_by_role("button", name="Resume Alerts").click()
     await expect(dialog.get_by_role("listitem")).to_contain_text("Incoming · works")
 
-    await dialog.get_by_role("button", name="Remove Alerts").click()
+    await page.keyboard.press("Shift+Tab")
+    await page.keyboard.press("Shift+Tab")
+    await expect(dialog.get_by_role("button", name="Edit Alerts")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("ControlOrMeta+a")
+    await page.keyboard.type("Alarms")
+    await page.keyboard.press("Enter")
+    await expect(dialog.get_by_role("button", name="Edit Alarms")).to_be_focused()
+    assert await post("the disk is still full") == 200
+    await window.shown("the disk is still full")
+    await expect(window.message("the disk is full")).to_contain_text("Alarms")
+
+    await dialog.get_by_role("button", name="Remove Alarms").click()
     await page.get_by_role("alertdialog").get_by_role("button", name="Remove").click()
     await expect(dialog).to_contain_text("This chat has no hooks.")
     assert await post("nobody hears") == 404

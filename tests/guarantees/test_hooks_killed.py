@@ -20,7 +20,8 @@ WRITERS = 3
 
 
 class Writer:
-    """Sends messages, edits and deletes some of them, until the server is gone."""
+    """Sends messages, edits some of them, reacts to some, to edited ones too, and deletes some, until the server is
+    gone."""
 
     names = itertools.count()
 
@@ -44,7 +45,7 @@ class Writer:
         chance = self._dice.random()
         if chance < 0.15:
             await self._person.request("PATCH", f"/messages/{message['id']}", json={"content": content + "!"})
-        elif chance < 0.25:
+        if 0.1 < chance < 0.25:
             await self._person.request("POST", f"/messages/{message['id']}/reactions/👍")
         elif chance < 0.35:
             await self._person.request("DELETE", f"/messages/{message['id']}")

@@ -482,7 +482,7 @@ async def test_members_who_come_and_go_cost_a_hook_nothing(scene: Scene, receive
     await carl.patch(f"/chats/{scene.chat_id}/me", favorite=True)
     await carl.patch("/users/me", display_name="Carl")
     await carl.delete(f"/chats/{scene.chat_id}/members/{carl.id}")
-    assert not hook._leased.has_changed
+    assert not hook._leased.has_changed()
 
 
 async def test_another_secret_signs_from_then_on(scene: Scene, receiver: Receiver) -> None:
@@ -632,12 +632,14 @@ async def test_a_stop_waits_for_no_receiver(scene: Scene, receiver: Receiver) ->
 async def test_a_position_that_only_passed_over_is_stored(scene: Scene, receiver: Receiver) -> None:
     hook = await scene.hook(receiver, "message_deleted")
     await scene.say("one", "two")
+    upcoming = scene.server.chat_app.hooks._hooks[hook.id]._upcoming
+    await until(lambda: upcoming.position == 2)
     await asyncio.sleep(0.05)
     assert (await state_of(scene.server, hook)).delivery.position == 0
     scene.clock.advance(10)
     await scene.at(hook, 2)
     await scene.say("three")
-    await asyncio.sleep(0.05)
+    await until(lambda: upcoming.position == 3)
     await scene.server.restart()
     await scene.at(hook, 3)
     assert receiver.requests == []

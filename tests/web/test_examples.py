@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import sqlite3
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -40,12 +41,16 @@ class Terminal:
 
 
 @asynccontextmanager
-async def terminal(folder: Path, server: Server, token: str, chat_id: int) -> AsyncIterator[Terminal]:
-    """Runs the example with what `npm install` would have installed."""
+async def terminal(
+    folder: Path, server: Server, token: str, chat_id: int, program: str | None = None
+) -> AsyncIterator[Terminal]:
+    """Runs the example, or another program beside it, with what `npm install` would have installed."""
     need_node()
     copy = folder / "js"
     shutil.copytree(EXAMPLES, copy, ignore=shutil.ignore_patterns("node_modules"))
     (copy / "node_modules").symlink_to(DRIVER.parent / "node_modules")
+    if program is not None:
+        (copy / "node.mjs").write_text(program, "utf8")
     env = {
         "PATH": str(Path(str(shutil.which("node"))).parent),
         "VESTNIK_URL": server.url,
@@ -96,6 +101,33 @@ async def test_it_recovers_what_was_said_while_it_was_away_and_sends_once(
         assert lines == {f"{ann.id}: said first", f"{bob.id}: typed while the server is away"}
         contents = [one["content"] for one in (await ann.get(f"/chats/{chat_id}/messages"))["messages"]]
         assert contents.count("typed while the server is away") == 1
+
+
+CONTENTS = """
+import { io } from 'socket.io-client'
+import { openChat } from './chat.js'
+const { VESTNIK_URL: server, VESTNIK_TOKEN } = process.env
+const onChange = (messages) => console.log(messages.map(({ content }) => content).join())
+openChat({ io, server, token: () => VESTNIK_TOKEN, chatId: Number(process.argv[2]), onChange })
+"""
+"""Prints what the chat is after each change."""
+
+
+async def test_it_loads_all_anew_after_a_restore(server: Server, tmp_path: Path) -> None:
+    ann, bob = await server.people("ann", "bob")
+    chat_id = await ann.chat(bob)
+    await ann.say(chat_id, "one")
+    async with terminal(tmp_path, server, bob.token or "", chat_id, CONTENTS) as shown:
+        assert await shown.read() == "one"
+        await server.stop()
+        with sqlite3.connect(server.config.data_dir / "vestnik.db") as database:
+            database.execute("UPDATE meta SET value = 'other' WHERE key = 'epoch'")
+            database.execute("UPDATE messages SET content = 'another'")
+        database.close()
+        await server.start()
+        assert await shown.read() == "another"
+        await ann.say(chat_id, "two")
+        assert await shown.read() == "another,two"
 
 
 async def test_a_token_that_is_refused_is_said(server: Server, tmp_path: Path) -> None:

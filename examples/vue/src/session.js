@@ -9,9 +9,12 @@ export async function logIn(username, password) {
   let refreshing = null
 
   async function refresh() {
-    pair = await api.post('/auth/refresh', { refresh_token: pair.refresh_token })
-    endsAt = Date.now() + pair.expires_in * 1000
-    refreshing = null
+    try {
+      pair = await api.post('/auth/refresh', { refresh_token: pair.refresh_token })
+      endsAt = Date.now() + pair.expires_in * 1000
+    } finally {
+      refreshing = null // after an error the next call tries again
+    }
   }
 
   /** A token that works; with `fresh` a new one. */

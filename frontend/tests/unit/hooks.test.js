@@ -168,3 +168,53 @@ test('a new address, and the end of a hook, after a question', async () => {
   await press('Remove Alerts')
   expect(list.find('li').exists()).toBe(false)
 })
+
+test('a hook is changed, by what is another now', async () => {
+  const rest = fakeRest({
+    'GET /chats/1/hooks': { hooks: [alerts, ci] },
+    'PATCH /hooks/8': { ...ci, name: 'Builds', events: ['new_message', 'message_deleted'] },
+  })
+  await shown()
+  await button('Edit CI').trigger('click')
+  const form = list.get('form[aria-label="Edit CI"]')
+  const [name, target] = form.findAll('.field input')
+  expect(document.activeElement).toBe(name.element)
+  expect(target.element.value).toBe(ci.target_url)
+  expect(form.find('input[type=radio]').exists()).toBe(false)
+  await name.setValue(' ')
+  await form.trigger('submit')
+  expect(name.attributes('aria-invalid')).toBe('true')
+  await name.setValue('Builds')
+  await form.get('input[value=message_deleted]').setValue(true)
+  await form.trigger('submit')
+  await settled()
+  expect(rest.of('PATCH /hooks/8').map(({ body }) => body)).toEqual([
+    { name: 'Builds', events: ['new_message', 'message_deleted'] },
+  ])
+  expect(list.text()).toContain('Builds')
+  expect(document.activeElement).toBe(button('Edit Builds').element)
+})
+
+test('a hook that is not changed after all is not sent', async () => {
+  const rest = fakeRest({ 'GET /chats/1/hooks': { hooks: [alerts, ci] } })
+  await shown()
+  for (const end of ['Cancel', 'Save']) {
+    await button('Edit Alerts').trigger('click')
+    expect(list.findAll('form .field input')).toHaveLength(1)
+    if (end === 'Cancel') await list.get('form input').setValue('Other')
+    await (end === 'Save' ? list.get('form').trigger('submit') : button(end).trigger('click'))
+    await settled()
+    expect(document.activeElement).toBe(button('Edit Alerts').element)
+  }
+  expect(rest.of('PATCH /hooks/7')).toEqual([])
+})
+
+test('a hook that is gone meanwhile is said to be', async () => {
+  fakeRest({ 'GET /chats/1/hooks': { hooks: [ci] }, 'PATCH /hooks/8': fail(404, 'not_found') })
+  await shown()
+  await button('Edit CI').trigger('click')
+  await list.get('form input').setValue('Other')
+  await list.get('form').trigger('submit')
+  await settled()
+  expect(list.text()).toContain('This hook has been removed.')
+})

@@ -53,8 +53,8 @@ class Bot:
         stands for VESTNIK_CURSOR, else for a file in the working directory, named after the bot. `answer_old`: whether
         the first start handles what was said since the bot was added to its chats. `handler_timeout_s` counts only time
         in which the bot is connected; None: no timeout."""
-        self._url = (url or os.environ.get("VESTNIK_URL", "http://localhost:8000")).rstrip("/")
-        self._token = token or os.environ.get("VESTNIK_TOKEN", "")
+        self._url = (url or os.environ.get("VESTNIK_URL", "http://localhost:8000")).strip().rstrip("/")
+        self._token = (token or os.environ.get("VESTNIK_TOKEN", "")).strip()
         self._cursor_path = cursor or os.environ.get("VESTNIK_CURSOR")
         self._answer_old = answer_old
         self._handlers = Handlers(handler_timeout_s, lambda: self._connected.is_set())
@@ -145,15 +145,14 @@ class Bot:
             await self._connection.send(command, payload)
 
     async def stream(self, chat_id: int, stream_id: str, chunks: AsyncIterable[str]) -> str:
-        """Shows a text that grows, without sending it in the end; the whole text."""
-        longest, epoch = self._content_chars_max, self.heard.epoch
-        where = {"chat_id": chat_id, "stream_id": stream_id}
+        """Shows a text that grows, without sending it in the end; the text, cut if no message may be so long."""
+        epoch = self.heard.epoch
 
         async def show(text: str) -> None:
             if self.heard.epoch == epoch:  # else the id is that of another chat
-                await self.hint("stream_message", **where, content=text[:longest])
+                await self.hint("stream_message", chat_id=chat_id, stream_id=stream_id, content=text)
 
-        return await Growing(show).collect(chunks)
+        return await Growing(show, self._content_chars_max).collect(chunks)
 
     async def join(self, payload: Json, on_ack: Callable[[Json], None]) -> Json:
         """Joins a chat; raises `Unsent` if the connection is lost."""

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import urlsplit
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
@@ -18,6 +19,8 @@ class Rest:
     """The API with the token of the bot."""
 
     def __init__(self, url: str, token: str) -> None:
+        """Raises `Ended` if they cannot be right, whatever the server says."""
+        _check(url, token)
         self._url = url
         self._http = ClientSession(
             headers={"Authorization": f"Bearer {token}"}, timeout=ClientTimeout(total=CALL_S)
@@ -65,3 +68,17 @@ class Rest:
 
     async def close(self) -> None:
         await self._http.close()
+
+
+def _check(url: str, token: str) -> None:
+    try:
+        parts = urlsplit(url)
+        is_right = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_right = False
+    if not is_right:
+        raise Ended(f"VESTNIK_URL is {url!r}, and has to be such as https://chat.example.org")
+    if not token:
+        raise Ended("VESTNIK_TOKEN is not set")
+    if not (token.isascii() and token.isprintable()):
+        raise Ended("the token does not work")

@@ -11,15 +11,17 @@ KEEP_EVERY_S = 5.0
 
 
 class Growing:
-    """Shows the text so far, by `show`, while chunks arrive."""
+    """Shows the text so far, by `show`, while chunks arrive. What is longer than `longest` characters is cut: nobody
+    knows beforehand how much a model has to say, and the server takes no more."""
 
-    def __init__(self, show: Callable[[str], Awaitable[None]]) -> None:
+    def __init__(self, show: Callable[[str], Awaitable[None]], longest: int) -> None:
         self._show = show
+        self._longest = longest
         self._text = ""
         self._changed = asyncio.Event()
 
     async def collect(self, chunks: AsyncIterable[str]) -> str:
-        """The text of all chunks."""
+        """The text of all chunks, at most `longest` characters of it."""
         task = asyncio.create_task(self._keep_showing())
         try:
             async for chunk in chunks:
@@ -28,7 +30,10 @@ class Growing:
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-        return self._text
+        return self._cut()
+
+    def _cut(self) -> str:
+        return self._text if len(self._text) <= self._longest else self._text[: self._longest - 1] + "…"
 
     async def _keep_showing(self) -> None:
         while True:
@@ -38,5 +43,5 @@ class Growing:
             except TimeoutError:
                 pass
             self._changed.clear()
-            await self._show(self._text)
+            await self._show(self._cut())
             await asyncio.sleep(SHOW_EVERY_S)

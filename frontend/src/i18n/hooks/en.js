@@ -37,6 +37,8 @@ export default {
       stopped: 'stopped after failures',
       without_maker: 'paused: {maker} is no longer an admin here',
     },
+    edit: 'Edit',
+    editLabel: 'Edit {name}',
     failure: '{error} · since {since}',
     nextTry: 'next try {when}',
     renew: { incoming: 'New address', outgoing: 'New secret' },

@@ -38,6 +38,8 @@ export default {
       stopped: 'остановлен после ошибок',
       without_maker: 'на паузе: {maker} здесь больше не администратор',
     },
+    edit: 'Изменить',
+    editLabel: 'Изменить {name}',
     failure: '{error} · с {since}',
     nextTry: 'следующая попытка {when}',
     renew: { incoming: 'Новый адрес', outgoing: 'Новый секрет' },
