@@ -1,5 +1,6 @@
 """The composition root: the only place where the parts of the server are wired together."""
 
+import logging
 import shutil
 from collections.abc import AsyncIterator
 from typing import Any
@@ -59,6 +60,9 @@ STRANGER_BYTES = 64 * 1024
 
 STRANGER_MAX_BYTES = 16 * 1024
 """The largest message of a connection that is not authenticated."""
+
+ENGINE_LOG = logging.getLogger("server.engine")
+"""What the engine does not foresee. Its own loggers are silent (`server/logs.py`)."""
 
 LOCKED_WAIT_S = 3.0
 """How long a start waits for a store that somebody else has open."""
@@ -132,6 +136,8 @@ def _engine(config: Config, origins: OriginPolicy) -> AsyncServer:
         owner_unsent_bytes=policy.max_unsent_bytes_per_user,
         stranger_max_bytes=STRANGER_MAX_BYTES,
         address_of=lambda request: network_of(origins.address(request)),
+        logger=ENGINE_LOG,
+        engineio_logger=ENGINE_LOG,
     )
 
 

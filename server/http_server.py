@@ -57,7 +57,7 @@ class _Protocol(HeadBoundHandler, asyncio.BufferedProtocol):
         """The answer to bytes that are no HTTP request, which it does not repeat, and to an unforeseen exception, which
         is logged."""
         if status >= 500:
-            log.error("request failed unforeseen", exc_info=exc)
+            log.error("request failed unforeseen", method=request.method, path=request.path, exc_info=exc)
         if request.writer.output_size > 0:
             raise ConnectionError("a part of the answer has been sent")
         error = ChatError("bad_request", "this is no HTTP request that can be understood")

@@ -90,7 +90,7 @@ def report(_loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None
     if "._start_serving" in str(context.get("message")):
         return  # after such an error asyncio accepts again, though the server may have stopped meanwhile
     message = _ARGUMENTS.sub("(…)", str(context.get("message")))
-    log.error(message, exc_info=error)
+    log.error("error in the event loop", what=message, exc_info=error)
 
 
 def configure_logs(level: str, style: str) -> None:

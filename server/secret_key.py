@@ -30,14 +30,17 @@ def kept_key(data_dir: Path) -> str:
         data_dir.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             _write_once(path, secrets.token_urlsafe(48))
+    except OSError as error:
+        raise ValueError(f"DATA_DIR: cannot keep a secret key in {data_dir}: {error.strerror}") from None
+    try:
         key = path.read_text("utf-8").strip()
     except UnicodeDecodeError:
         raise ValueError(
-            f"SECRET_KEY: {path} is not UTF-8 text; put the right file back, or delete it to have a new key made, with"
-            " which everybody has to log in again"
+            f"SECRET_KEY: {path} is not UTF-8 text; put the right file back, or delete it to have a new key made,"
+            " with which all access tokens are invalid"
         ) from None
     except OSError as error:
-        raise ValueError(f"DATA_DIR: cannot keep a secret key in {data_dir}: {error.strerror}") from None
+        raise ValueError(f"SECRET_KEY: {path} cannot be read: {error.strerror}") from None
     if not key:
         raise ValueError(f"SECRET_KEY: {path} is empty; delete it to have a new key made")
     return key

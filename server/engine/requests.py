@@ -27,7 +27,6 @@ class Requests:
 
     def __init__(self, host: Host) -> None:
         self._host = host
-        self._logged: set[str] = set()
         """The kinds of refusals that are in the log."""
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -66,14 +65,13 @@ class Requests:
     def _check(self, environ: dict[str, Any], query: Query) -> None:
         """Raises: HttpRefused for a request that is refused whatever it wants."""
         if not self._host.cors.admits(environ):
-            raise self._refused(f"{environ['HTTP_ORIGIN']} is not an accepted origin.", "bad-origin")
+            raise self._refused(f"{environ['HTTP_ORIGIN']} is not an accepted origin.")
         transport = query.get("transport", [""])[0]
         if transport not in self._host.transports:
             raise HttpRefused(BAD_REQUEST, "Invalid transport")
         if "sid" not in query and query.get("EIO") != ["4"]:
             raise self._refused(
-                "The client is using an unsupported version of the Socket.IO or Engine.IO protocols",
-                "bad-version",
+                "The client is using an unsupported version of the Socket.IO or Engine.IO protocols"
             )
         if "j" in query and not _JSONP_INDEX.fullmatch(query["j"][0]):
             raise HttpRefused(BAD_REQUEST, "Invalid JSONP index number")
@@ -84,15 +82,9 @@ class Requests:
         ):
             raise HttpRefused(BAD_REQUEST, "Invalid websocket upgrade")
 
-    def _refused(self, message: str, kind: str) -> HttpRefused:
-        """The exception for a request that is worth an error in the log, once for all of its kind."""
-        if kind in self._logged:
-            self._host.logger.info(message)
-        else:
-            self._logged.add(kind)
-            self._host.logger.error(
-                f"{message} (further occurrences of this error will be logged with level INFO)"
-            )
+    def _refused(self, message: str) -> HttpRefused:
+        """The exception for a request of a page or a client that does not fit this server."""
+        self._host.logger.info(message)
         return HttpRefused(BAD_REQUEST, message)
 
     async def _answer_from_elsewhere(

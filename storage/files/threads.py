@@ -60,7 +60,7 @@ class Threads:
         now = time.monotonic()
         if now - self._told_at >= _TOLD_EVERY_S:
             self._told_at = now
-            _log.warning("%s", error)
+            _log.warning("files cannot be kept or read: %s", error)
 
     async def close(self) -> None:
         """Waits for all actions. Closing twice is fine."""

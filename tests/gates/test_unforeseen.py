@@ -79,3 +79,25 @@ async def test_a_socketio_connection_ends_and_may_come_again(
     again = WIRES[wire](ann.http, server.url, ann.token, seen.append)
     assert await again.open()
     await again.close()
+
+
+async def test_what_the_engine_did_not_foresee_is_in_the_log(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = await serve()
+    ann = await server.person("ann")
+    seen: list[Frame] = []
+    client = WIRES["socketio"](ann.http, server.url, ann.token, seen.append)
+    await client.open()
+
+    def fail(*_args: Any) -> None:
+        raise RuntimeError("nobody foresaw this")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(server.chat_app, "disconnected", fail)
+        await client.close()
+        await until(lambda: bool(caplog.records))
+    (record,) = caplog.records
+    assert (record.name, record.message) == ("server.engine", "disconnect handler error")
+    assert record.levelname == "ERROR"
+    assert record.exc_info is not None

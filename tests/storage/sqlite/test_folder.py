@@ -165,7 +165,9 @@ async def test_a_folder_that_is_no_folder(tmp_path: Path, caplog: pytest.LogCapt
             await keep(files, f"file{number}")
     await files.close()
     (record,) = caplog.records
-    assert record.getMessage().startswith("the folder of files cannot be used: ")
+    assert record.getMessage().startswith(
+        "files cannot be kept or read: the folder of files cannot be used: "
+    )
 
 
 async def test_a_file_goes_on_being_read_while_it_is_deleted(tmp_path: Path) -> None:
