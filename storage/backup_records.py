@@ -55,6 +55,7 @@ class UserRecord(TypedDict):
     owner_id: NotRequired[Id]
     banned_with_owner: NotRequired[bool]
     namesake: NotRequired[bool]
+    login_key: NotRequired[str]
 
 
 class BlockRecord(TypedDict):

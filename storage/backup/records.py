@@ -52,6 +52,7 @@ def user_record(user: User, *, namesake: bool) -> UserRecord:
         owner_id=user.owner_id,
         banned_with_owner=user.banned_with_owner or None,
         namesake=namesake or None,
+        login_key=user.login_key,
     )
     return record
 

@@ -14,6 +14,7 @@ from storage.backup.records import files_of
 from storage.backup_ports import Batch, Record, Snapshot
 from storage.check.chat_rules import ChatRules
 from storage.check.findings import Finding, Findings
+from storage.check.people import People
 from storage.check.server_rules import ServerRules
 from storage.errors import StorageError
 
@@ -36,7 +37,7 @@ class Inspected(Protocol):
 
 @frozen
 class Checked:
-    """What was looked at: records by kind, files, and the digests of the parts, that of no chat first; and what is
+    """What was looked at: records by kind, files, and the digests of the parts, that of no chat last; and what is
     wrong with it."""
 
     counts: Mapping[str, int]
@@ -55,14 +56,17 @@ class _Reading:
         self.counts: Counter[str] = Counter()
         self.files = 0
         self.files_bytes = 0
-        self._server = ServerRules()
-        self._rules: ServerRules | ChatRules = self._server
+        self._people = People()
+        self._rules: ServerRules | ChatRules | None = None
         self._digest = PartDigest(None)
+        self._unread = Findings(None)
 
     def add(self, batch: Batch) -> None:
-        if batch.kind == "chat":
-            self.end()
-            self._rules = ChatRules(batch.records[0], self._server.users, self._server.ended)
+        if self._rules is None or batch.kind in ("chat", "server"):  # the first of their parts
+            self._end_part()
+            self._rules = (
+                ServerRules() if batch.chat_id is None else ChatRules(batch.records[0], self._people)
+            )
             self._digest = PartDigest(batch.chat_id)
         self._rules.add(batch)
         self._digest.add(batch)
@@ -74,21 +78,29 @@ class _Reading:
             try:
                 check(batch.kind, record)
             except BadBackup as error:
-                self._rules.findings.add(
+                self.part_findings.add(
                     f"wrong records of the type {batch.kind}", f"{error} (id {record.get('id')})"
                 )
 
     def end(self) -> None:
-        """A part is read."""
+        """All is read."""
+        self._end_part()
+        self.findings += self._unread
+
+    def _end_part(self) -> None:
+        if self._rules is None:
+            return
         if isinstance(self._rules, ChatRules):
             self._rules.end()
+        else:
+            self.findings += self._people.findings(self._rules.users, self._rules.ended)
         self.findings += self._rules.findings
         self.parts.append(self._digest.part())
 
     @property
     def part_findings(self) -> Findings:
         """Those of the part that is being read."""
-        return self._rules.findings
+        return self._unread if self._rules is None else self._rules.findings
 
     def checked(self) -> Checked:
         return Checked(self.counts, self.files, self.files_bytes, self.parts, self.findings)
@@ -143,9 +155,9 @@ async def _check_snapshot(
 
 
 async def _batches(snapshot: Snapshot, chat_ids: Sequence[int] | None) -> AsyncIterator[Batch]:
-    async for batch in snapshot.server():
-        yield batch
     async for batch in snapshot.chats(chat_ids):
+        yield batch
+    async for batch in snapshot.server():
         yield batch
 
 

@@ -182,7 +182,7 @@ def test_the_command(
     assert "check: chat 1: it has 1 members, and says 9\n" in out
     assert "1 finding, in" in out
     assert (
-        f"check: chat 2: {shown['parts'][2]['counts']['message']} messages, digest {shown['parts'][2]['digest']}"
+        f"check: chat 2: {shown['parts'][1]['counts']['message']} messages, digest {shown['parts'][1]['digest']}"
         in out
     )
     content = (folder / "backup").read_bytes()
