@@ -40,9 +40,13 @@ MORE = {
     "server/nodes/peers.py": {"handlers.live.peers"},
 }
 OPEN_A_STORE = {
+    "server/backup_command.py",
+    "server/backup_file.py",
     "server/bot_command.py",
+    "server/check_command.py",
     "server/command_line.py",
     "server/first_admin.py",
+    "server/restore_command.py",
     "server/serving.py",
     "server/uploads_command.py",
     "server/user_command.py",
