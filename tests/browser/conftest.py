@@ -44,18 +44,22 @@ class Windows:
         self, server: Server, person: Person | None = None, path: str = "/", **options: Any
     ) -> Window:
         """A window that stays, one for each person and kind: with the page loaded anew, and with what it has stored;
-        but nothing is stored where no user was logged in at first. It costs half of a new one."""
+        but nothing is stored where no user was logged in at first. It costs half of a new one. Who needs two windows
+        of one person at a time opens the second one as a new one."""
         kind = {name: value for name, value in options.items() if name not in CHANGEABLE}
         key = json.dumps([server.url, person and person.id, kind], sort_keys=True)
         window = self._kept.get(key)
         if window is None:
             window = self._kept[key] = await self(server, person, path, **options)
-        else:
-            await window.change({**CHANGEABLE, **options})
-            if person is None:
-                await window.empty()
-            await window.goto(path)
-        self._in_use.append(window)
+            self._in_use.append(window)
+            return window
+        if window not in self._in_use:
+            self._in_use.append(window)
+        await window.change({**CHANGEABLE, **options})
+        if person is None:
+            await window.empty()
+        window.console.clear()
+        await window.goto(path)
         return window
 
     async def rest(self) -> None:

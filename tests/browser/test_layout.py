@@ -1,22 +1,28 @@
 """The panes of the window, and the keys that lead to writing."""
 
+import asyncio
 import re
 from typing import Any
 
 import pytest
-from playwright.async_api import Locator, expect
+from playwright.async_api import Locator, Route, expect
 
 from tests.browser.conftest import OpenWindow, Shared
-from tests.browser.files import Gate
 from tests.browser.window import EMPTY_PAGE, Window
 
 WIDE = {"viewport": {"width": 1200, "height": 800}}
+HELD_S = 0.4
 
 _SHIFTS = """
 window.shifts = []
 new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifts.push(entry.value)
 }).observe({ type: 'layout-shift', buffered: true })
+const look = () => {
+  window.hadBones = [...document.querySelectorAll('.bone')].some((bone) => bone.checkVisibility())
+  if (!window.hadBones) requestAnimationFrame(look)
+}
+look()
 """
 
 
@@ -140,13 +146,15 @@ async def test_nothing_moves_while_the_page_loads(
     window = await open_window(shared.server, ann, EMPTY_PAGE, viewport={"width": width, "height": 800})
     await window.context.add_init_script(_SHIFTS)
 
-    gate = Gate()
-    await window.page.route("**/api/chats**", gate.hold)
+    async def held(route: Route) -> None:
+        await asyncio.sleep(HELD_S)
+        await route.continue_()
+
+    await window.page.route("**/api/chats**", held)
     await window.goto(f"/chats/{chats[0]}")
-    await expect(window.page.locator(".bone").first).to_be_visible()
-    gate.open()
     await window.shown("said 39")
     await window.page.wait_for_load_state("networkidle")
     await expect(window.page.locator(".bone")).to_have_count(0)
     await expect(window.page.get_by_role("region", name="Pinned messages")).to_be_visible()
+    assert await window.page.evaluate("window.hadBones"), "nothing was shown while the answers were held up"
     assert sum(await window.page.evaluate("window.shifts")) <= 0.05

@@ -6,7 +6,7 @@ import re
 from playwright.async_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import OpenWindow
-from tests.browser.window import Window
+from tests.browser.window import EMPTY_PAGE, Window
 from tests.clients.rest import PASSWORD
 from tests.conftest import Serve, Server
 
@@ -77,9 +77,9 @@ async def test_an_invite_leads_into_its_chat(server: Server, open_window: OpenWi
     await page.get_by_role("button", name="Вступить в группу").click()
     await expect(page.get_by_role("heading", name="Weekend plans", level=1)).to_be_visible()
 
-    used = await open_window(server, path=f"/invite/{code}")
+    used = await open_window(server, path=EMPTY_PAGE)
     used.expects("status of 404")
-    await used.page.reload()
+    await used.goto(f"/invite/{code}")
     await expect(used.page.get_by_text("Ask for a new link")).to_be_visible()
     await used.page.get_by_role("link", name="Log in").click()
     await expect(used.page).to_have_url(f"{server.url}/login")
