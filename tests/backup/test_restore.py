@@ -15,7 +15,7 @@ from storage.sqlite import SqliteStore
 from tests.backup.content import fill
 from tests.backup.copies import backup, lines_of, members_of, parts, restore
 from tests.guarantees import earlier_release
-from tests.storage.kept import read
+from tests.storage.kept import keep, read
 from tests.storage.world import World, at, draft
 
 
@@ -156,12 +156,32 @@ async def test_the_database_of_a_server_that_nobody_used_is_replaced(source: str
 async def test_what_an_interrupted_restoration_left_is_removed(source: str, tmp_path: Path) -> None:
     content, _ = await backup(source)
     folder = tmp_path / "b"
-    (folder / "uploads.restore" / "aa").mkdir(parents=True)
-    (folder / "uploads.restore" / "aa" / "file").write_text("left")
+    (folder / "uploads" / "restore" / "aa").mkdir(parents=True)
+    (folder / "uploads" / "restore" / "aa" / "file").write_text("left")
+    (folder / "uploads" / "lost+found").mkdir()  # as on a disk of its own
     (folder / "vestnik.db.restore").write_text("left")
     await restore(content, f"sqlite:///{folder}/vestnik.db")
-    assert not list(folder.rglob("*.restore"))
+    assert not list(folder.rglob("*restore"))
     assert not list(folder.rglob("file"))
+    assert (folder / "uploads" / "lost+found").exists()
+    assert stat.S_IMODE((folder / "uploads").stat().st_mode) & 0o700 == 0o700
+
+
+async def test_files_of_another_store_stay_where_they_are(source: str, tmp_path: Path) -> None:
+    """Its database was deleted, and its files were not."""
+    folder = tmp_path / "b"
+    folder.mkdir()
+    store = await SqliteStore.open(folder / "vestnik.db")
+    await keep(store.files, "photo", b"another photo")
+    await store.close()
+    (folder / "vestnik.db").unlink()
+    content, _ = await backup(source)
+    await restore(content, f"sqlite:///{folder}/vestnik.db")
+    after = await SqliteStore.open(folder / "vestnik.db")
+    assert await read(after.files, "photo") == b"photo" * 1000
+    await after.close()
+    (other,) = (folder / "uploads").rglob("photo")
+    assert other.read_bytes() == b"another photo"
 
 
 async def test_no_server_starts_meanwhile_and_none_is_disturbed(source: str, tmp_path: Path) -> None:
