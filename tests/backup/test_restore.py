@@ -167,6 +167,16 @@ async def test_what_an_interrupted_restoration_left_is_removed(source: str, tmp_
     assert stat.S_IMODE((folder / "uploads").stat().st_mode) & 0o700 == 0o700
 
 
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives files away")
+async def test_what_root_restores_is_of_whose_the_folder_is(source: str, tmp_path: Path) -> None:
+    content, _ = await backup(source)
+    folder = tmp_path / "b"
+    folder.mkdir()
+    os.chown(folder, 65534, 65534)
+    await restore(content, f"sqlite:///{folder}/vestnik.db")
+    assert {path.stat().st_uid for path in folder.rglob("*")} == {65534}
+
+
 async def test_files_of_another_store_stay_where_they_are(source: str, tmp_path: Path) -> None:
     """Its database was deleted, and its files were not."""
     folder = tmp_path / "b"

@@ -12,7 +12,7 @@ from storage.backup.errors import BadBackup
 from storage.backup_ports import Batch, Snapshot
 from storage.errors import StorageError, Unavailable
 from storage.files.folder import place_in, sync_folder
-from storage.files.owner import give_folder, own_name, planned_folder
+from storage.files.owner import give_folder, note_of, own_name, planned_folder
 from storage.sqlite.backup.snapshot import SqliteSnapshot
 from storage.sqlite.backup.write_rows import RowWriter
 from storage.sqlite.connection import trouble_of, without_links
@@ -117,6 +117,8 @@ class SqliteRestoration:
             if self._part_folder.exists():
                 _move_files(self._part_folder, self._folder)
             _remove_logs(self._path)
+            note = note_of(self._first_folder)
+            _give_to_owner_of(self._path.parent, self._part, beside(self._path, ".lock"), note, self._folder)
             self._part.rename(self._path)
             sync_folder(self._path.parent)
 
@@ -232,6 +234,18 @@ def _move_files(source: Path, target: Path) -> None:
         sync_folder(there)
     shutil.rmtree(source)
     sync_folder(target)
+
+
+def _give_to_owner_of(place: Path, *made: Path) -> None:
+    """Gives what root has made to whose folder it is in: the server may run as another user. Does nothing for others,
+    who cannot give anything away."""
+    owner = place.stat()
+    if not hasattr(os, "geteuid") or os.geteuid() != 0 or owner.st_uid == 0:
+        return
+    for one in made:
+        for path in (one, *(one.rglob("*") if one.is_dir() else ())):
+            if path.exists():
+                os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 def _sync(path: Path, folder: Path) -> None:
