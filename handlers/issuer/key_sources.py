@@ -158,8 +158,8 @@ class FetchedKeys:
                 new=len(keys.kids - before),
                 gone=len(before - keys.kids),
             )
-        if not len(keys):
-            log.warning("the key set of JWKS_URL has no key that signs tokens: all of its tokens are refused")
+            if not len(keys):
+                log.warning("the key set of JWKS_URL has no key that signs tokens: all of them are refused")
         self._keys = keys
         self._is_failing = False
 

@@ -29,9 +29,9 @@ def user_of(record: Record) -> User:
         presence=record.get("presence", "auto"),
         avatar_id=record.get("avatar_id"),
         owner_id=record.get("owner_id"),
-        login_key=record.get("login_key"),
         banned_with_owner=record.get("banned_with_owner", False),
         is_hook=record.get("is_hook", False),
+        login_key=record.get("login_key"),
     )
 
 

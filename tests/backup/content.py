@@ -42,16 +42,7 @@ async def fill(store: Store) -> World:
     await chats_removed(store)
     await upload(store, bob, "unattached", content=b"nobody has sent it", name="näme ‮.txt")
     await store.users.delete(dan, Act(None, at(90)))
-    for number, name in enumerate(("elsewhere", "elsewhere_and_gone")):
-        there = await store.users.create(
-            username=name,
-            display_name=name,
-            email=None,
-            password_hash="",
-            created_at=at(91),
-            login_key=f"key {number}",
-        )
-    await store.users.delete(there.id, Act(None, at(91)))
+    await world.user("elsewhere", login_key="hash of issuer and subject", password_hash="")
     return world
 
 

@@ -38,9 +38,9 @@ def _user_row(record: Record) -> Columns:
         "presence": user.presence,
         "avatar_id": user.avatar_id,
         "owner_id": user.owner_id,
-        "login_key": user.login_key,
         "banned_with_owner": user.banned_with_owner,
         "is_hook": user.is_hook,
+        "login_key": user.login_key,
     }
 
 
