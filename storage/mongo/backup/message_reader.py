@@ -19,7 +19,7 @@ from storage.mongo.documents import message_of
 from storage.mongo.log import Log
 from storage.times import from_micros
 
-_AT_ONCE = 500
+AT_ONCE = 500
 """How many messages are read at once."""
 
 
@@ -36,8 +36,8 @@ class MessageReader:
     async def read(self) -> AsyncIterator[Sequence[MessageRecord]]:
         """By `seq`, some at a time. Raises: `Unavailable`."""
         index = await read_index(self._documents, self._cut.n)
-        for start in range(0, len(index.ids), _AT_ONCE):
-            yield await self._some(index, range(start, min(start + _AT_ONCE, len(index.ids))))
+        for start in range(0, len(index.ids), AT_ONCE):
+            yield await self._some(index, range(start, min(start + AT_ONCE, len(index.ids))))
 
     async def _some(self, index: LogIndex, places: range) -> Sequence[MessageRecord]:
         messages = await self._states([index.ids[place] for place in places])
