@@ -42,6 +42,9 @@ class RestoreMark:
         self._beat = 0
         self._renewal: asyncio.Task[None] | None = None
         self._lost = False
+        self.renewing = asyncio.Lock()
+        """Who has it keeps the mark from being renewed, for a moment: of collections that are made while others are
+        written, FerretDB 1.24 now and then makes an index twice, and fails."""
         self.is_left_over = False
         """Whether what is in the database was left by an interrupted restore, which had found it empty."""
 
@@ -116,9 +119,10 @@ class RestoreMark:
             self._beat += 1
             beat = {"$set": {"beat": self._beat}}
             try:
-                await self._database.with_retry(
-                    lambda beat=beat: meta.update_one({"_id": KEY, "by": self._by}, beat)  # type: ignore[misc]
-                )
+                async with self.renewing:
+                    await self._database.with_retry(
+                        lambda beat=beat: meta.update_one({"_id": KEY, "by": self._by}, beat)  # type: ignore[misc]
+                    )
                 await self.check_held()
             except Unavailable:
                 pass  # tried again

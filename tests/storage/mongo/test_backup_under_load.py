@@ -161,7 +161,7 @@ async def test_a_backup_under_load(
         assert not task.done()
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    assert meanwhile > 20
+    assert meanwhile > 0
     for store in stores:
         await close(store)
     check(out, before, load.said, load.chats)
