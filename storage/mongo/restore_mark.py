@@ -16,10 +16,10 @@ from storage.mongo.database import Database, Document
 
 RENEWED_EVERY_S = 2.0
 
-_LEFT_OVER_S = 10.0
+LEFT_OVER_S = 10.0
 """How long a mark stays the same before it counts as left over."""
 
-_LOOK_EVERY_S = 0.5
+LOOK_EVERY_S = 0.5
 
 KEY = "restore"
 
@@ -42,6 +42,9 @@ class RestoreMark:
         self._beat = 0
         self._renewal: asyncio.Task[None] | None = None
         self._lost = False
+        self.renewing = asyncio.Lock()
+        """Who has it keeps the mark from being renewed, for a moment: of collections that are made while others are
+        written, FerretDB 1.24 now and then makes an index twice, and fails."""
         self.is_left_over = False
         """Whether what is in the database was left by an interrupted restore, which had found it empty."""
 
@@ -57,7 +60,7 @@ class RestoreMark:
             self.is_left_over = found is not None and found["is_filling"]
             mine = self._document(is_filling=self.is_left_over)
             await self._database.with_retry(lambda: meta.replace_one({"_id": KEY}, mine, upsert=True))
-            await asyncio.sleep(_LOOK_EVERY_S)  # of restores that take it at once, the last one has it
+            await asyncio.sleep(LOOK_EVERY_S)  # of restores that take it at once, the last one has it
         await self.check_held()
         self._renewal = asyncio.get_running_loop().create_task(self._renew())
 
@@ -99,9 +102,9 @@ class RestoreMark:
         if somebody does."""
         meta, loop = self._database.meta, asyncio.get_running_loop()
         first = await self._database.get(meta, KEY)
-        until_s = loop.time() + _LEFT_OVER_S
+        until_s = loop.time() + LEFT_OVER_S
         while first is not None and loop.time() < until_s:
-            await asyncio.sleep(_LOOK_EVERY_S)
+            await asyncio.sleep(LOOK_EVERY_S)
             now = await self._database.get(meta, KEY)
             if now is None:
                 return None
@@ -116,9 +119,10 @@ class RestoreMark:
             self._beat += 1
             beat = {"$set": {"beat": self._beat}}
             try:
-                await self._database.with_retry(
-                    lambda beat=beat: meta.update_one({"_id": KEY, "by": self._by}, beat)  # type: ignore[misc]
-                )
+                async with self.renewing:
+                    await self._database.with_retry(
+                        lambda beat=beat: meta.update_one({"_id": KEY, "by": self._by}, beat)  # type: ignore[misc]
+                    )
                 await self.check_held()
             except Unavailable:
                 pass  # tried again

@@ -9,7 +9,7 @@ from storage.mongo.database import Database
 from storage.mongo.leases import Leases
 from storage.node_ports import Lease
 
-_LOOK_EVERY_S = 0.5
+LOOK_EVERY_S = 0.5
 
 
 async def check_empty(database: Database) -> None:
@@ -39,7 +39,7 @@ async def check_unused(database: Database, lease_s: float, say: Callable[[str], 
     if before:
         say(f"finding out for up to {lease_s:g} s whether a server runs on database {database.name}")
     while before and loop.time() < until_s:
-        await asyncio.sleep(_LOOK_EVERY_S)
+        await asyncio.sleep(LOOK_EVERY_S)
         for lease in await _living(leases):
             if lease not in before:  # a new one, or one that is renewed
                 raise StorageError(f"a server runs on database {database.name}: stop it first")

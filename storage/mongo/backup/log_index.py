@@ -9,7 +9,7 @@ from storage.mongo.backup.chat_documents import ChatDocuments
 from storage.mongo.log import EDITED, SENT
 from storage.ports import VERSIONS_MAX
 
-_AT_ONCE = 2000
+AT_ONCE = 2000
 """How many rows are read at once."""
 
 
@@ -39,7 +39,7 @@ class LogIndex:
 async def read_index(documents: ChatDocuments, last_n: int) -> LogIndex:
     """The index of the rows of a chat up to a number. Raises: `Unavailable`."""
     index = LogIndex()
-    for first in range(1, last_n + 1, _AT_ONCE):
-        for row in await documents.index_rows(first, min(first + _AT_ONCE - 1, last_n)):
+    for first in range(1, last_n + 1, AT_ONCE):
+        for row in await documents.index_rows(first, min(first + AT_ONCE - 1, last_n)):
             index.add(row["n"], row["kind"], row["message_id"])
     return index

@@ -149,8 +149,9 @@ class MongoRestoration:
         if not self._begun:
             await self._mark.begin_filling()
             self._begun = True
-            await clear(self._database)
-            await self._database.with_retry(lambda: schema.prepare_marked(self._database))
+            async with self._mark.renewing:
+                await clear(self._database)
+                await self._database.with_retry(lambda: schema.prepare_marked(self._database))
 
     async def _end_chat(self) -> None:
         if self._chat is not None:
