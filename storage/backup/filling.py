@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import BinaryIO
 
 from storage.backup.digests import Part, parts_of
+from storage.backup.errors import BadBackup
 from storage.backup.reading import BackupReader, FileItem, Manifest, MissingFile
 from storage.backup_ports import Batch, Restoration
 from storage.errors import StorageError
@@ -40,7 +41,20 @@ async def fill(
     """Writes a backup, which was verified, into an empty place, compares what is there then with the backup, and
     finishes. `compared` is called with the number of messages. Raises: `StorageError`, and before the end nothing is a
     store; `OSError` for the file."""
-    reader, digests = BackupReader(file), Digests()
+    reader = BackupReader(file, verified=True)
+    try:
+        manifest, digests = await _write(reader, restoration, progress)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BadBackup("it has changed since it was checked") from error
+    await _compare(restoration, digests, compared)
+    await restoration.finish()
+    return manifest
+
+
+async def _write(
+    reader: BackupReader, restoration: Restoration, progress: Progress
+) -> tuple[Manifest, Digests]:
+    digests = Digests()
     manifest: Manifest | None = None
     for item in reader.items():
         progress(reader.read_bytes)
@@ -56,9 +70,7 @@ async def fill(
         else:
             manifest = item
     assert manifest is not None
-    await _compare(restoration, digests, compared)
-    await restoration.finish()
-    return manifest
+    return manifest, digests
 
 
 async def _compare(restoration: Restoration, digests: Digests, compared: Progress) -> None:

@@ -49,9 +49,11 @@ Item = Batch | Part | FileItem | MissingFile | Manifest
 class BackupReader:
     """Reads a backup from its beginning."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, *, verified: bool = False) -> None:
+        """`verified`: it was read to its end before. Its records are not looked at again; if it is another file now,
+        that is found at its end, and what comes before may be anything."""
         self._tar = TarReader(file)
-        self._parts = PartReader()
+        self._parts = PartReader(trusts=verified)
         self._counts: Counter[str] = Counter()
         self._files = 0
         self._files_bytes = 0
@@ -92,7 +94,7 @@ class BackupReader:
                 f"its format is {version}, this server knows formats up to {layout.FORMAT}: use the server that made"
                 " it, or a newer one"
             )
-        if version != layout.FORMAT:
+        if type(version) is not int or version != layout.FORMAT:
             raise BadBackup("it is damaged, or no backup")
 
     def _records(self) -> Iterator[Item]:

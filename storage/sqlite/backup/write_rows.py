@@ -17,6 +17,7 @@ class RowWriter:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
+        self._indexes = _take_indexes(db)
         self._run: tuple[int, int, int] = 0, 0, 0  # chat, sender and number of the first of a run of messages
         self._activity: dict[int, int] = {}  # of the chat that is being written
         self._last_ids: dict[str, int] = {}
@@ -35,6 +36,8 @@ class RowWriter:
     def finish(self) -> None:
         """Writes what is derived."""
         self._end_chat(None)
+        for index in self._indexes:
+            self._db.execute(index)
         for table, last_id in self._last_ids.items():
             _raise_sequence(self._db, table, last_id)
         self._db.execute(_MEMBER_COUNTS)
@@ -121,6 +124,17 @@ _UPLOADS_BYTES = """
 UPDATE users SET uploads_bytes = used.bytes
 FROM (SELECT user_id, sum(size) AS bytes FROM uploads GROUP BY user_id) AS used WHERE used.user_id = users.id
 """
+
+
+def _take_indexes(db: sqlite3.Connection) -> Sequence[str]:
+    """Takes the indexes of messages away, and returns what makes them again: sorted once, they cost a third of what
+    they cost row by row, and far less where the file is larger than memory."""
+    found = db.execute(
+        "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = 'messages' AND sql IS NOT NULL"
+    ).fetchall()
+    for name, _ in found:
+        db.execute(f"DROP INDEX {name}")
+    return [sql for _, sql in found]
 
 
 def _insert(db: sqlite3.Connection, table: str, rows: Sequence[Columns]) -> None:
