@@ -85,6 +85,11 @@ class _ChatWriter:
     def _name(self, user_id: int) -> str:
         return self._names.get(user_id, f"user {user_id}")
 
+    def _named(self, user_id: int) -> str:
+        """The name with the username, which is nobody else's."""
+        user = self._users.get(user_id)
+        return self._name(user_id) if user is None else f"{name_of(user)} (@{user['username']})"
+
     def _begun(self) -> Page:
         """The page, which begins once all members are known."""
         if self._page is None:
@@ -100,7 +105,7 @@ class _ChatWriter:
         return " and ".join(map(self._name, ids)) or f"chat {chat['id']}"
 
     def _about(self, chat: Record) -> Sequence[tuple[str, str]]:
-        names = [self._name(member["user_id"]) for member in self._members[:_MEMBERS_SHOWN_MAX]]
+        names = [self._named(member["user_id"]) for member in self._members[:_MEMBERS_SHOWN_MAX]]
         more = len(self._members) - len(names)
         rows: list[tuple[str, Any]] = [
             ("Chat", f"{chat['id']}, {chat['chat_type']}"),

@@ -23,7 +23,8 @@ def content_html(content: str) -> str:
     spans = code_spans(content) if "`" in content else ()
     edges = [0, *(edge for span in spans for edge in span), len(content)]
     parts = [content[start:end] for start, end in pairwise(edges)]
-    return "".join(_code(part) if number % 2 else _linked(part) for number, part in enumerate(parts))
+    shown = "".join(_code(part) if number % 2 else _linked(part) for number, part in enumerate(parts))
+    return shown.replace("</pre>\n", "</pre>")  # a block ends its line
 
 
 def _code(text: str) -> str:
