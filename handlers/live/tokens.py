@@ -6,8 +6,9 @@ import math
 import re
 import secrets
 import warnings
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeGuard
 
 import jwt
 from jwt.warnings import InsecureKeyLengthWarning
@@ -97,31 +98,44 @@ class Tokens:
                 },
             )
         except (jwt.PyJWTError, ValueError, RecursionError):
-            raise _bad() from None
+            raise bad_token() from None
         return self._checked(claims)
 
     def _checked(self, claims: dict[str, Any]) -> Claims:
-        subject, expires_at, session_id = claims["sub"], claims["exp"], claims.get("sid")
-        # math.isfinite raises for an integer that is too large for a float.
-        if type(expires_at) is not int and not (type(expires_at) is float and math.isfinite(expires_at)):
-            raise _bad()
-        if claims.get("type", "access") != "access" or not isinstance(session_id, str | None):
-            raise _bad()
+        subject, session_id = claims["sub"], claims.get("sid")
+        if not isinstance(session_id, str | None):
+            raise bad_token()
         if not (isinstance(subject, str) and subject.isascii() and subject.isdigit() and len(subject) <= 16):
-            raise _bad()
-        now = self._clock.now().timestamp()
-        not_before = claims.get("nbf", 0)
-        if type(not_before) not in (int, float) or not not_before <= now:
-            raise _bad()
-        if expires_at <= now:
-            raise Refused("unauthenticated", Ending.UNAUTHENTICATED, "the token has expired")
+            raise bad_token()
+        expires_at = expires_at_of(claims, self._clock.now().timestamp())
         if not 0 < int(subject) <= ID_MAX:
-            raise _bad()
+            raise bad_token()
         own = claims.get("iss") == self._issuer or _is_of_a_store(claims)
-        return Claims(int(subject), session_id, float(min(expires_at, _EXPIRES_MAX)), own)
+        return Claims(int(subject), session_id, expires_at, own)
 
 
-def _bad() -> Refused:
+def expires_at_of(claims: Mapping[str, Any], now: float) -> float:
+    """When a token expires that is good by its times and its `type`. `now` and the result are Unix times. Raises:
+    `Refused` (UNAUTHENTICATED)."""
+    expires_at, not_before = claims.get("exp"), claims.get("nbf", 0)
+    # math.isfinite raises for an integer that is too large for a float.
+    if type(expires_at) is not int and not (type(expires_at) is float and math.isfinite(expires_at)):
+        raise bad_token()
+    if claims.get("type", "access") != "access":
+        raise bad_token()
+    if not is_number(not_before) or not not_before <= now:
+        raise bad_token()
+    if expires_at <= now:
+        raise Refused("unauthenticated", Ending.UNAUTHENTICATED, "the token has expired")
+    return float(min(expires_at, _EXPIRES_MAX))
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Whether a claim is a number, and no boolean. It may be infinite, or none at all (NaN)."""
+    return type(value) in (int, float)
+
+
+def bad_token() -> Refused:
     return Refused("unauthenticated", Ending.UNAUTHENTICATED, "the token is missing or bad")
 
 

@@ -21,7 +21,7 @@ from domain.frozen import frozen
 from domain.models import User
 from domain.text import name_key
 from storage.mongo.database import Database, Document
-from storage.mongo.documents import user_of
+from storage.mongo.documents import address_key, user_of
 from storage.mongo.retry_budget import RetryBudget
 
 DecidedT = TypeVar("DecidedT")
@@ -189,7 +189,7 @@ def _fields(before: User, after: User) -> Document:
             "deleted": True,
             "is_admin": False,
             "email": None,
-            "email_key": f"#{after.id}",
+            "email_key": address_key(after),
             "password_hash": "",
             "display_name": after.display_name,
             "display_name_key": name_key(after.display_name),

@@ -51,6 +51,7 @@ def indexes(database: Database) -> Mapping[Collection, Sequence[IndexModel]]:
             plain("deleted", "id"),
             plain("avatar_id"),
             plain("owner_id"),
+            plain("login_key"),
         ],
         database.bans: [plain("chat_id", "user_id")],
         database.user_blocks: [plain("user_id", "blocked_id")],
