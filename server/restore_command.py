@@ -2,7 +2,9 @@
 
 import argparse
 import os
+import sys
 import time
+from contextlib import suppress
 from typing import BinaryIO
 
 from server.backup_command import counts_text
@@ -50,11 +52,19 @@ async def _restore(config: Config, name: str) -> Manifest:
             config.store_url(),
             connect_timeout_s=config.database_connect_timeout_s,
             files_folder=config.uploads_dir,
+            lease_s=config.node_lease_s,
+            say=_say,
         )
         try:
             return await _fill(file, restoration)
         finally:
             await restoration.close()
+
+
+def _say(line: str) -> None:
+    with suppress(OSError):
+        sys.stderr.write(f"restore: {line}\n")
+        sys.stderr.flush()
 
 
 async def _fill(file: BinaryIO, restoration: Restoration) -> Manifest:

@@ -16,7 +16,8 @@ Opener = Callable[[str, float, Path | None], Awaitable[Store]]
 """Takes the whole URL, how many seconds it may take to connect, and the folder of files."""
 
 SnapshotOpener = Callable[[str, float, Path | None], Awaitable[Snapshot]]
-RestorationOpener = Callable[[str, float, Path | None], Awaitable[Restoration]]
+RestorationOpener = Callable[[str, float, Path | None, float, Callable[[str], None]], Awaitable[Restoration]]
+"""Takes besides: after how many seconds a silent server is dead, and what is called with a line if that takes time."""
 OpenerT = TypeVar("OpenerT")
 
 _PAUSE_S = 0.1
@@ -59,11 +60,17 @@ async def open_snapshot(
 
 
 async def open_restoration(
-    url: str, *, connect_timeout_s: float = 30, files_folder: Path | None = None
+    url: str,
+    *,
+    connect_timeout_s: float = 30,
+    files_folder: Path | None = None,
+    lease_s: float = 60,
+    say: Callable[[str], None] = lambda line: None,
 ) -> Restoration:
-    """Begins to fill the empty place that the URL names. The arguments are those of `open_store`. Raises:
+    """Begins to fill the empty place that the URL names. The first arguments are those of `open_store`. On MongoDB, a
+    server that left without a word is dead after `lease_s`; `say` gets a line before that is waited for. Raises:
     `StorageError`, also if the place is not empty, or a server runs there."""
-    return await _opener(_RESTORATIONS, url)(url, connect_timeout_s, files_folder)
+    return await _opener(_RESTORATIONS, url)(url, connect_timeout_s, files_folder, lease_s, say)
 
 
 async def _open_sqlite(url: str, _connect_timeout_s: float, files_folder: Path | None) -> Store:
@@ -76,7 +83,11 @@ async def _open_sqlite_snapshot(url: str, _connect_timeout_s: float, files_folde
 
 
 async def _open_sqlite_restoration(
-    url: str, _connect_timeout_s: float, files_folder: Path | None
+    url: str,
+    _connect_timeout_s: float,
+    files_folder: Path | None,
+    _lease_s: float,
+    _say: Callable[[str], None],
 ) -> Restoration:
     return await SqliteRestoration.open(_sqlite_path(url), files_folder)
 
@@ -102,6 +113,24 @@ async def _open_mongodb(url: str, connect_timeout_s: float, _files_folder: Path 
     return await MongoStore.open(url, connect_timeout_s=connect_timeout_s)
 
 
+async def _open_mongodb_snapshot(url: str, connect_timeout_s: float, _files_folder: Path | None) -> Snapshot:
+    from storage.mongo.backup.snapshot import MongoSnapshot
+
+    return await MongoSnapshot.open(url, connect_timeout_s)
+
+
+async def _open_mongodb_restoration(
+    url: str,
+    connect_timeout_s: float,
+    _files_folder: Path | None,
+    lease_s: float,
+    say: Callable[[str], None],
+) -> Restoration:
+    from storage.mongo.backup.restoration import MongoRestoration
+
+    return await MongoRestoration.open(url, connect_timeout_s, lease_s=lease_s, say=say)
+
+
 def _opener(openers: Mapping[str, OpenerT], url: str) -> OpenerT:
     """Raises: `StorageError`."""
     scheme, separator, _ = url.partition("://")
@@ -122,9 +151,17 @@ _OPENERS: Mapping[str, Opener] = {
 }
 
 
-_SNAPSHOTS: Mapping[str, SnapshotOpener] = {"sqlite": _open_sqlite_snapshot}
+_SNAPSHOTS: Mapping[str, SnapshotOpener] = {
+    "sqlite": _open_sqlite_snapshot,
+    "mongodb": _open_mongodb_snapshot,
+    "mongodb+srv": _open_mongodb_snapshot,
+}
 
-_RESTORATIONS: Mapping[str, RestorationOpener] = {"sqlite": _open_sqlite_restoration}
+_RESTORATIONS: Mapping[str, RestorationOpener] = {
+    "sqlite": _open_sqlite_restoration,
+    "mongodb": _open_mongodb_restoration,
+    "mongodb+srv": _open_mongodb_restoration,
+}
 
 
 def _known_schemes() -> str:

@@ -55,6 +55,10 @@ class AdminLog:
         async with self._deciding:
             return await self._active((await self._head()).admins)
 
+    async def newest(self) -> AdminRow:
+        """The newest change, which may not be written to its account."""
+        return await self._newest_row()
+
     async def decide(
         self, user_id: int, update: AccountUpdate, act: Act
     ) -> tuple[User, User, AdminRow | None]:
@@ -97,6 +101,10 @@ class AdminLog:
             return AdminRow(head.n + 1, user_id, {"is_admin": True}, [*head.admins, user_id])
 
         await self._insert(attempt, lambda row: row)
+
+    async def begin(self, admins: Sequence[int]) -> None:
+        """Notes who the active admins are, in a log that is empty and whose accounts are as they should be."""
+        await self._add(AdminRow(1, admins[0], {}, admins))
 
     async def write(self, row: AdminRow) -> None:
         """Writes a change to its account. If a later change of the same account was written meanwhile, that one is
