@@ -1,26 +1,25 @@
 """The rules of a chat."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from storage.backup_ports import Batch, Record
 from storage.check.findings import Findings
 from storage.check.message_rules import MessageRules
+from storage.check.references import References
 
 
 class ChatRules:
-    """Reads the batches of a chat, the first of which is the chat itself. `users` are the ids of all accounts, `ended`
-    those that are deleted."""
+    """Reads the batches of a chat, the first of which is the chat itself."""
 
-    def __init__(self, chat: Record, users: Collection[int], ended: Collection[int]) -> None:
+    def __init__(self, chat: Record, references: References) -> None:
         self.findings = Findings(chat["id"])
         self._chat = chat
-        self._users = users
-        self._ended = ended
+        self._references = references
         self._members = 0
         self._has_owner = False
         self._marks: list[tuple[int, int]] = []  # user and message
-        self._messages = MessageRules(chat["head_seq"], users, self.findings)
+        self._messages = MessageRules(chat, references, self.findings)
         self._known("the chat", "created_by", chat)
         self._read: Mapping[str, Callable[[Record], None]] = {
             "member": self._member,
@@ -53,8 +52,7 @@ class ChatRules:
         self._members += 1
         user_id = record["user_id"]
         self._known("a member", "user_id", record)
-        if user_id in self._ended:
-            self.findings.add("members who are deleted", f"user {user_id} is a member, and deleted")
+        self._references.member(user_id, self._chat["id"])
         if record["role"] == "owner":
             self._has_owner = True
         if not record["read_seq"] <= self._chat["head_seq"]:
@@ -84,7 +82,4 @@ class ChatRules:
             )
 
     def _known(self, what: str, key: str, record: Mapping[str, Any]) -> None:
-        if record[key] not in self._users:
-            self.findings.add(
-                "rows of unknown users", f"{what} names user {record[key]} as {key}, who is not there"
-            )
+        self._references.name(record[key], self._chat["id"], what)

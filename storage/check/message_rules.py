@@ -5,18 +5,18 @@ A number that no message has is one that a later change has hidden: then a messa
 after it. Any other number that is missing is a change that is lost.
 """
 
-from collections.abc import Collection
-
 from storage.backup_ports import Record
 from storage.check.findings import Findings
+from storage.check.references import References
 
 
 class MessageRules:
     """Reads the messages of a chat, in the order of their creation."""
 
-    def __init__(self, head_seq: int, users: Collection[int], findings: Findings) -> None:
-        self._head_seq = head_seq
-        self._users = users
+    def __init__(self, chat: Record, references: References, findings: Findings) -> None:
+        self._chat_id: int = chat["id"]
+        self._head_seq: int = chat["head_seq"]
+        self._references = references
         self._findings = findings
         self._seq = 0
         self._reached = 0  # the highest number of a change so far
@@ -75,15 +75,12 @@ class MessageRules:
         self._findings.add("changes that are missing", f"{what} missing")
 
     def _people(self, message: Record) -> None:
-        if message["sender_id"] not in self._users:
-            self._add(
-                message, "messages of unknown users", f"is by user {message['sender_id']}, who is not there"
-            )
+        self._references.name(message["sender_id"], self._chat_id, f"message {message['id']}")
         for reaction in message.get("reactions", ()):
             if len(set(reaction["user_ids"])) < len(reaction["user_ids"]):
                 self._add(message, "reactions", "has a reaction twice of the same user")
-            if not all(user_id in self._users for user_id in reaction["user_ids"]):
-                self._add(message, "reactions", "has a reaction of a user who is not there")
+            for user_id in reaction["user_ids"]:
+                self._references.name(user_id, self._chat_id, f"a reaction to message {message['id']}")
 
     def _add(self, message: Record, rule: str, what: str) -> None:
         self._findings.add(rule, f"message {message['id']} {what}")
