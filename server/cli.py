@@ -10,6 +10,7 @@ from server.backup_command import add_backup_options, run_backup_command
 from server.bot_command import add_bot_commands, run_bot_command
 from server.check_command import add_check_options, run_check_command
 from server.config import ConfigError, load_config
+from server.export_command import add_export_options, run_export_command
 from server.logs import configure_logs, log_nothing
 from server.restore_command import add_restore_options, run_restore_command
 from server.start_error import StartError
@@ -24,6 +25,7 @@ _RUN = {
     "backup": run_backup_command,
     "restore": run_restore_command,
     "check": run_check_command,
+    "export": run_export_command,
 }
 
 
@@ -39,6 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     add_backup_options(commands.add_parser("backup", help="everything in one file, of a running server too"))
     add_restore_options(commands.add_parser("restore", help="fill an empty place from a backup"))
     add_check_options(commands.add_parser("check", help="whether the store, or a backup, is whole and right"))
+    add_export_options(commands.add_parser("export", help="a chat, or what a person has said, to be read"))
     asked = parser.parse_args(argv)
     try:
         config = load_config()

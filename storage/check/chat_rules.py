@@ -6,26 +6,26 @@ from typing import Any
 from storage.backup_ports import Batch, Record
 from storage.check.findings import Findings
 from storage.check.message_rules import MessageRules
-from storage.check.people import People
+from storage.check.references import References
 
 
 class ChatRules:
-    """Reads the batches of a chat, the first of which is the chat itself, and tells `people` who is named in them."""
+    """Reads the batches of a chat, the first of which is the chat itself."""
 
-    def __init__(self, chat: Record, people: People) -> None:
+    def __init__(self, chat: Record, references: References) -> None:
         self.findings = Findings(chat["id"])
         self._chat = chat
-        self._people = people
+        self._references = references
         self._members = 0
         self._has_owner = False
         self._marks: list[tuple[int, int]] = []  # user and message
-        self._messages = MessageRules(chat["id"], chat["head_seq"], people, self.findings)
-        self._name("the chat", "created_by", chat)
+        self._messages = MessageRules(chat, references, self.findings)
+        self._known("the chat", "created_by", chat)
         self._read: Mapping[str, Callable[[Record], None]] = {
             "member": self._member,
-            "mute": lambda record: self._name("a mute", "user_id", record),
+            "mute": lambda record: self._known("a mute", "user_id", record),
             "ban": self._ban,
-            "invite": lambda record: self._name("an invite", "created_by", record),
+            "invite": lambda record: self._known("an invite", "created_by", record),
             "hook": self._hook,
             "message": self._messages.add,
         }
@@ -51,8 +51,8 @@ class ChatRules:
     def _member(self, record: Record) -> None:
         self._members += 1
         user_id = record["user_id"]
-        self._name("a member", "user_id", record)
-        self._people.member(user_id, self._chat["id"])
+        self._known("a member", "user_id", record)
+        self._references.member(user_id, self._chat["id"])
         if record["role"] == "owner":
             self._has_owner = True
         if not record["read_seq"] <= self._chat["head_seq"]:
@@ -68,12 +68,12 @@ class ChatRules:
             )
 
     def _ban(self, record: Record) -> None:
-        self._name("a ban", "user_id", record)
-        self._name("a ban", "banned_by", record)
+        self._known("a ban", "user_id", record)
+        self._known("a ban", "banned_by", record)
 
     def _hook(self, record: Record) -> None:
-        self._name(f"hook {record['id']}", "user_id", record)
-        self._name(f"hook {record['id']}", "created_by", record)
+        self._known(f"hook {record['id']}", "user_id", record)
+        self._known(f"hook {record['id']}", "created_by", record)
         position = record.get("delivery", {}).get("position", 0)
         if position > self._chat["head_seq"]:
             self.findings.add(
@@ -81,5 +81,5 @@ class ChatRules:
                 f"hook {record['id']} is at {position}, the head is {self._chat['head_seq']}",
             )
 
-    def _name(self, what: str, key: str, record: Mapping[str, Any]) -> None:
-        self._people.name(record[key], self._chat["id"], f"{what} names user {record[key]} as {key}")
+    def _known(self, what: str, key: str, record: Mapping[str, Any]) -> None:
+        self._references.name(record[key], self._chat["id"], what)

@@ -14,7 +14,7 @@ from storage.backup.records import files_of
 from storage.backup_ports import Batch, Record, Snapshot
 from storage.check.chat_rules import ChatRules
 from storage.check.findings import Finding, Findings
-from storage.check.people import People
+from storage.check.references import References
 from storage.check.server_rules import ServerRules
 from storage.errors import StorageError
 
@@ -37,7 +37,7 @@ class Inspected(Protocol):
 
 @frozen
 class Checked:
-    """What was looked at: records by kind, files, and the digests of the parts, that of no chat last; and what is
+    """What was looked at: records by kind, files, and the digests of the parts, that of no chat first; and what is
     wrong with it."""
 
     counts: Mapping[str, int]
@@ -56,18 +56,18 @@ class _Reading:
         self.counts: Counter[str] = Counter()
         self.files = 0
         self.files_bytes = 0
-        self._people = People()
-        self._rules: ServerRules | ChatRules | None = None
-        self._digest = PartDigest(None)
-        self._unread = Findings(None)
+        self._references = References()
+        self._server = ServerRules(self._references)
+        self._rules: ServerRules | ChatRules = self._server
+        self._digest: PartDigest | None = None
 
     def add(self, batch: Batch) -> None:
-        if self._rules is None or batch.kind in ("chat", "server"):  # the first of their parts
+        if batch.kind in ("chat", "server"):
             self._end_part()
-            self._rules = (
-                ServerRules() if batch.chat_id is None else ChatRules(batch.records[0], self._people)
-            )
+            is_chat = batch.kind == "chat"
+            self._rules = ChatRules(batch.records[0], self._references) if is_chat else self._server
             self._digest = PartDigest(batch.chat_id)
+        assert self._digest is not None
         self._rules.add(batch)
         self._digest.add(batch)
         self.counts[batch.kind] += len(batch.records)
@@ -78,29 +78,33 @@ class _Reading:
             try:
                 check(batch.kind, record)
             except BadBackup as error:
-                self.part_findings.add(
+                self._rules.findings.add(
                     f"wrong records of the type {batch.kind}", f"{error} (id {record.get('id')})"
                 )
 
     def end(self) -> None:
         """All is read."""
         self._end_part()
-        self.findings += self._unread
+        self.findings += self._references.findings(self._server.users, self._server.ended)
+
+    def break_off(self, why: str) -> None:
+        """Nothing more can be read. What is not read is not said to be missing."""
+        self._rules.findings.add("records that cannot be read", why)
+        self.findings += self._rules.findings
 
     def _end_part(self) -> None:
-        if self._rules is None:
+        if self._digest is None:
             return
         if isinstance(self._rules, ChatRules):
             self._rules.end()
-        else:
-            self.findings += self._people.findings(self._rules.users, self._rules.ended)
         self.findings += self._rules.findings
         self.parts.append(self._digest.part())
+        self._digest = None
 
     @property
     def part_findings(self) -> Findings:
         """Those of the part that is being read."""
-        return self._unread if self._rules is None else self._rules.findings
+        return self._rules.findings
 
     def checked(self) -> Checked:
         return Checked(self.counts, self.files, self.files_bytes, self.parts, self.findings)
@@ -142,22 +146,22 @@ async def _check_snapshot(
             await _check_files(snapshot, batch, reading)
             progress(reading.counts["message"])
             await asyncio.sleep(0)  # so that it can be cancelled
+        reading.end()
     except _UNREADABLE as error:
-        reading.part_findings.add("records that cannot be read", f"a record cannot be read: {error!r}")
+        reading.break_off(f"a record cannot be read: {error!r}")
     except StorageError as error:
         if not reading.findings:
             raise
-        reading.part_findings.add("records that cannot be read", str(error))
+        reading.break_off(str(error))
     finally:
         await snapshot.close()
-    reading.end()
     return reading.checked()
 
 
 async def _batches(snapshot: Snapshot, chat_ids: Sequence[int] | None) -> AsyncIterator[Batch]:
-    async for batch in snapshot.chats(chat_ids):
-        yield batch
     async for batch in snapshot.server():
+        yield batch
+    async for batch in snapshot.chats(chat_ids):
         yield batch
 
 

@@ -7,16 +7,16 @@ after it. Any other number that is missing is a change that is lost.
 
 from storage.backup_ports import Record
 from storage.check.findings import Findings
-from storage.check.people import People
+from storage.check.references import References
 
 
 class MessageRules:
     """Reads the messages of a chat, in the order of their creation."""
 
-    def __init__(self, chat_id: int, head_seq: int, people: People, findings: Findings) -> None:
-        self._chat_id = chat_id
-        self._head_seq = head_seq
-        self._people = people
+    def __init__(self, chat: Record, references: References, findings: Findings) -> None:
+        self._chat_id: int = chat["id"]
+        self._head_seq: int = chat["head_seq"]
+        self._references = references
         self._findings = findings
         self._seq = 0
         self._reached = 0  # the highest number of a change so far
@@ -28,7 +28,7 @@ class MessageRules:
         seq, changed_seq = message["seq"], message["changed_seq"]
         self._numbers(message["id"], seq, changed_seq)
         self._seqs[message["id"]] = seq
-        self._who(message)
+        self._people(message)
         reply_to = message.get("reply_to")
         if reply_to is not None and not message.get("deleted") and reply_to not in self._seqs:
             self._add(
@@ -74,14 +74,13 @@ class MessageRules:
         what = f"change {first} is" if first == last else f"changes {first} to {last} are"
         self._findings.add("changes that are missing", f"{what} missing")
 
-    def _who(self, message: Record) -> None:
-        sender_id, named = message["sender_id"], f"message {message['id']}"
-        self._people.name(sender_id, self._chat_id, f"{named} is by user {sender_id}")
+    def _people(self, message: Record) -> None:
+        self._references.name(message["sender_id"], self._chat_id, f"message {message['id']}")
         for reaction in message.get("reactions", ()):
             if len(set(reaction["user_ids"])) < len(reaction["user_ids"]):
                 self._add(message, "reactions", "has a reaction twice of the same user")
             for user_id in reaction["user_ids"]:
-                self._people.name(user_id, self._chat_id, f"{named} has a reaction of user {user_id}")
+                self._references.name(user_id, self._chat_id, f"a reaction to message {message['id']}")
 
     def _add(self, message: Record, rule: str, what: str) -> None:
         self._findings.add(rule, f"message {message['id']} {what}")

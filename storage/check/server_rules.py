@@ -4,13 +4,15 @@ from collections.abc import Callable, Mapping
 
 from storage.backup_ports import Batch, Record
 from storage.check.findings import Findings
+from storage.check.references import References
 
 
 class ServerRules:
     """Reads the batches of the server. `users` has the ids of all accounts then, `ended` those that are deleted."""
 
-    def __init__(self) -> None:
+    def __init__(self, references: References) -> None:
         self.findings = Findings(None)
+        self._references = references
         self.users: set[int] = set()
         self.ended: set[int] = set()
         self._last_user_id = 0
@@ -39,11 +41,8 @@ class ServerRules:
                 "ids of users that may be given again",
                 f"user {user_id}: the highest id that was ever given is said to be {self._last_user_id}",
             )
-        owner_id = record.get("owner_id")
-        if owner_id is not None and owner_id not in self.users:  # they came before their bot
-            self.findings.add(
-                "bots without an owner", f"user {user_id} is a bot of user {owner_id}, who is not there"
-            )
+        if "owner_id" in record:
+            self._references.name(record["owner_id"], None, f"bot {user_id}")
         self.users.add(user_id)
         if record.get("deleted"):
             self.ended.add(user_id)
@@ -62,5 +61,4 @@ class ServerRules:
 
     def _known(self, what: str, *user_ids: int) -> None:
         for user_id in user_ids:
-            if user_id not in self.users:
-                self.findings.add("rows of unknown users", f"{what} is of user {user_id}, who is not there")
+            self._references.name(user_id, None, what)

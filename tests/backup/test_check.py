@@ -89,7 +89,7 @@ async def test_nothing_is_wrong_with_a_store_and_its_backup(filled: Filled) -> N
         ("UPDATE members SET role = 'member' WHERE chat_id = 2", "chat 2: it has no owner"),
         ("UPDATE members SET read_seq = 99 WHERE chat_id = 2 AND user_id = 2", "is at 99, the head is"),
         ("UPDATE members SET last_read_message_id = 99 WHERE chat_id = 2", "is on message 99"),
-        ("UPDATE messages SET sender_id = 99 WHERE id = 1", "message 1 is by user 99"),
+        ("UPDATE messages SET sender_id = 99 WHERE id = 4", "names user 99, who is not there"),
         ("UPDATE messages SET reply_to = 99 WHERE id = 2", "message 2 answers message 99"),
         (
             "UPDATE messages SET changed_seq = 12 WHERE id = 2",
@@ -99,7 +99,7 @@ async def test_nothing_is_wrong_with_a_store_and_its_backup(filled: Filled) -> N
         ("UPDATE users SET presence = 'odd' WHERE id = 2", "wrong or missing 'presence' (id 2)"),
         ("UPDATE messages SET extra = '{' WHERE id = 2", "cannot be read"),
         ("UPDATE users SET uploads_bytes = 1 WHERE id = 2", "user 2 has uploads of"),
-        ("DELETE FROM users WHERE id = 3", "user 3"),
+        ("DELETE FROM users WHERE id = 3", "names user 3, who is not there"),
         ("DELETE FROM uploads WHERE id = 'photo'", "has the upload photo, of which there is no row"),
         ("UPDATE uploads SET message_id = 99 WHERE id = 'unattached'", "upload unattached is of message 99"),
         ("INSERT INTO versions VALUES (99, 'x', NULL)", "earlier versions of message 99"),
@@ -182,7 +182,7 @@ def test_the_command(
     assert "check: chat 1: it has 1 members, and says 9\n" in out
     assert "1 finding, in" in out
     assert (
-        f"check: chat 2: {shown['parts'][1]['counts']['message']} messages, digest {shown['parts'][1]['digest']}"
+        f"check: chat 2: {shown['parts'][2]['counts']['message']} messages, digest {shown['parts'][2]['digest']}"
         in out
     )
     content = (folder / "backup").read_bytes()
