@@ -1,6 +1,8 @@
 """What a server says at its start: in a few lines for people, or in fields for machines."""
 
+import asyncio
 import json
+import re
 import socket
 from dataclasses import replace
 from ipaddress import ip_address
@@ -13,10 +15,17 @@ from server.config import Config
 from server.first_words import first_words
 from server.listeners import other_urls, shown_url
 from server.own_addresses import own_addresses
-from tests.clients.program import running
+from tests.clients.program import Program, running
 
 HERE, THERE = "http://localhost:8000", "http://192.168.1.5:8000"
 CONFIG = Config("a secret", data_dir=Path("/srv/chat"))
+
+
+async def said_all(program: Program) -> None:
+    """Waits for the last that a start says."""
+    async with asyncio.timeout(10):
+        while not re.search(r"/setup\?code=\S+\n", program.log):
+            await asyncio.sleep(0.01)
 
 
 def rows(config: Config, urls: list[str], also: list[str]) -> list[tuple[str, str]]:
@@ -84,7 +93,7 @@ def test_what_listens_on_one_address_has_no_others() -> None:
 
 async def test_with_json_each_line_but_the_setup_link_is_an_object(tmp_path: Path) -> None:
     async with running(tmp_path, LOG_FORMAT="json", REGISTRATION="invite") as program:
-        pass
+        await said_all(program)
     lines = [line for line in program.log.splitlines() if line]
     said = [json.loads(line) for line in lines if line.startswith("{")]
     (serving,) = [one for one in said if one["event"] == "serving"]
@@ -98,6 +107,7 @@ async def test_with_json_each_line_but_the_setup_link_is_an_object(tmp_path: Pat
 async def test_with_console_people_read_where_others_reach_it(tmp_path: Path) -> None:
     async with running(tmp_path, HOST="0.0.0.0") as program:
         others = [f"http://{address}:{program.port}" for address in own_addresses(socket.AF_INET)]
+        await said_all(program)
         for url in (program.url, *others):
             async with program.http.get(f"{url}/health/ready") as answer:
                 assert answer.status == 200
