@@ -54,7 +54,25 @@ def test_a_server_with_a_public_name_behind_a_proxy() -> None:
 
 
 def test_a_server_that_only_this_machine_reaches() -> None:
-    assert rows(CONFIG, ["http://127.0.0.1:8000"], [])[0][1] == "http://127.0.0.1:8000  (this machine only)"
+    for url in ("http://127.0.0.1:8000", "http://[::1]:8000"):
+        assert rows(CONFIG, [url], [])[0] == ("here", f"{url}  (this machine only)")
+
+
+def test_a_server_on_one_address_of_the_network() -> None:
+    assert rows(CONFIG, [THERE], [])[0] == ("here", THERE)
+
+
+def test_a_server_with_a_public_address() -> None:
+    also = ["http://93.184.215.14:8000", "http://[fd00::2]:8000"]
+    assert rows(CONFIG, [HERE], also)[1:3] == [("from outside", also[0]), ("in your network", also[1])]
+
+
+def test_a_path_that_is_no_text_is_shown_as_far_as_it_is() -> None:
+    config = replace(CONFIG, data_dir=Path("/srv/\udcff\n chat"))
+    assert (
+        rows(config, [HERE], [])[-1][1]
+        == "/srv/\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER} chat  (SQLite)"
+    )
 
 
 @pytest.mark.parametrize(
