@@ -18,7 +18,7 @@ GO_PROGRAMS := tests/ferretdb tests/compose tests/cluster/toxiproxy tests/linear
 CLIENT := $(shell find frontend/src frontend/public frontend/*.* frontend/.env -type f 2>/dev/null)
 
 # Without MongoDB, several servers, the browser, storms, kills, peers that read nothing, old versions of client libraries.
-FAST := -k 'not mongo and not cluster' $(addprefix --ignore=tests/,browser attacks bots/test_killed.py guarantees linearizability socketio/test_clients.py \
+FAST := -k 'not mongo and not cluster' $(addprefix --ignore=tests/,browser attacks bots/test_killed.py deploy/test_deploy_page.py guarantees linearizability socketio/test_clients.py \
 	$(addprefix gates/test_,replay_pace.py stuck_peers.py unread_answers.py))
 
 # Compiled files are kept: each of the workers of a test run would compile every test again.

@@ -5,10 +5,13 @@ import socket
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import structlog
 
+from server.command_line import printable
 from server.config import Config
 from server.listeners import other_urls, shown_url
 from server.version import VERSION
@@ -28,14 +31,14 @@ def say_first_words(config: Config, listeners: Sequence[socket.socket]) -> None:
     urls = [shown_url(listener) for listener in listeners]
     also = [url for listener in listeners for url in other_urls(listener)]
     if config.log_format == "json":
-        facts = {"also": also, "registration": config.policy.registration, "data_dir": str(_data_dir(config))}
+        facts = {"also": also, "registration": config.policy.registration, "data_dir": _data_dir(config)}
         for url in urls:
             log.info("serving", url=url, **facts, store=_store(config))
         return
     for url in urls:
         log.info("serving", url=url)
     if logging.getLevelName(config.log_level) <= logging.INFO:
-        with suppress(OSError):  # nobody reads the output
+        with suppress(OSError, ValueError):  # nobody reads the output, or not these letters
             sys.stdout.write(first_words(config, urls, also))
             sys.stdout.flush()
 
@@ -43,17 +46,28 @@ def say_first_words(config: Config, listeners: Sequence[socket.socket]) -> None:
 def first_words(config: Config, urls: Sequence[str], also: Sequence[str]) -> str:
     """The lines for people. `urls` are where the server listens, as this machine sees it; `also`, as others see it."""
     public = config.policy.public_url
-    alone = "" if also or public else "  (this machine only)"
     rows = [("for everybody", public)] if public else []
-    rows += [("here", url + alone) for url in urls]
-    rows += [("in your network", url) for url in also]
+    rows += [
+        ("here", url if also or public or not _is_loopback(url) else f"{url}  (this machine only)")
+        for url in urls
+    ]
+    rows += [("from outside" if _is_global(url) else "in your network", url) for url in also]
     rows.append(("registration", _REGISTRATION[config.policy.registration]))
     rows.append(("data", f"{_data_dir(config)}  ({_store(config)})"))
     return f"\n  Vestnik {VERSION}\n" + "".join(f"    {name:<15}  {value}\n" for name, value in rows)
 
 
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    return host == "localhost" or ip_address(host).is_loopback
+
+
+def _is_global(url: str) -> bool:
+    return ip_address(urlsplit(url).hostname or "").is_global
+
+
 def _data_dir(config: Config) -> str:
-    return str(config.data_dir.absolute())
+    return printable(str(config.data_dir.absolute()))
 
 
 def _store(config: Config) -> str:
@@ -61,6 +75,7 @@ def _store(config: Config) -> str:
     scheme, _, place = config.store_url().partition("://")
     if scheme == "sqlite":
         path = Path(place.removeprefix("/"))
-        return "SQLite" if path.parent == config.data_dir.absolute() else f"SQLite: {path.absolute()}"
+        elsewhere = f"SQLite: {printable(str(path.absolute()))}"
+        return "SQLite" if path.parent == config.data_dir.absolute() else elsewhere
     hosts, _, name = place.rpartition("@")[2].partition("?")[0].partition("/")
     return f"MongoDB: {name or 'vestnik'} on {hosts}"

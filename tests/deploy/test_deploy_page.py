@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession
 
+from server import cli
 from tests.clients.ports import HeldPort
 from tests.clients.programs import need
 from tests.clients.rest import RestClient
@@ -116,9 +117,22 @@ async def test_a_reader_gets_a_server(machine: Machine, lent: bool) -> None:
         )
         assert (status, list(refused["error"]["fields"])) == (422, ["invite"])
     assert (machine.root / "etc/caddy/Caddyfile").read_text() == (ROOT / "deploy/caddy/Caddyfile").read_text()
+    if "backup" in cli._RUN:
+        await the_backup_of_every_night(machine)
     settings = (machine.checkout / ".env").read_text()
     assert re.fullmatch(
         r"SECRET_KEY=[0-9a-f]{64}\nDOMAIN=chat\.example\.org\nCOMPOSE_FILE=docker-compose\.yml:docker-compose\.tls\.yml\n",
         settings,
     )
     assert (machine.checkout / ".env").stat().st_mode & 0o777 == 0o600
+
+
+async def the_backup_of_every_night(machine: Machine) -> None:
+    """Runs the line of cron, in which a percent sign has a backslash."""
+    (line,) = (machine.root / "etc/cron.d/vestnik").read_text().splitlines()
+    fields = line.split(maxsplit=6)
+    assert fields[5] == "root"
+    subprocess.run(["sh", "-c", fields[6].replace(r"\%", "%")], cwd=machine.home, check=True)
+    made = sorted((machine.root / "var/backups/vestnik").iterdir())
+    assert [bool(re.fullmatch(r"\d{4}-\d\d-\d\d|first", path.name)) for path in made] == [True, True]
+    assert {path.stat().st_mode & 0o777 for path in made} == {0o600}

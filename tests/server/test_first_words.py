@@ -1,6 +1,8 @@
 """What a server says at its start: in a few lines for people, or in fields for machines."""
 
+import asyncio
 import json
+import re
 import socket
 from dataclasses import replace
 from ipaddress import ip_address
@@ -13,10 +15,17 @@ from server.config import Config
 from server.first_words import first_words
 from server.listeners import other_urls, shown_url
 from server.own_addresses import own_addresses
-from tests.clients.program import running
+from tests.clients.program import Program, running
 
 HERE, THERE = "http://localhost:8000", "http://192.168.1.5:8000"
 CONFIG = Config("a secret", data_dir=Path("/srv/chat"))
+
+
+async def said_all(program: Program) -> None:
+    """Waits for the last that a start says."""
+    async with asyncio.timeout(10):
+        while not re.search(r"/setup\?code=\S+\n", program.log):
+            await asyncio.sleep(0.01)
 
 
 def rows(config: Config, urls: list[str], also: list[str]) -> list[tuple[str, str]]:
@@ -45,7 +54,25 @@ def test_a_server_with_a_public_name_behind_a_proxy() -> None:
 
 
 def test_a_server_that_only_this_machine_reaches() -> None:
-    assert rows(CONFIG, ["http://127.0.0.1:8000"], [])[0][1] == "http://127.0.0.1:8000  (this machine only)"
+    for url in ("http://127.0.0.1:8000", "http://[::1]:8000"):
+        assert rows(CONFIG, [url], [])[0] == ("here", f"{url}  (this machine only)")
+
+
+def test_a_server_on_one_address_of_the_network() -> None:
+    assert rows(CONFIG, [THERE], [])[0] == ("here", THERE)
+
+
+def test_a_server_with_a_public_address() -> None:
+    also = ["http://93.184.215.14:8000", "http://[fd00::2]:8000"]
+    assert rows(CONFIG, [HERE], also)[1:3] == [("from outside", also[0]), ("in your network", also[1])]
+
+
+def test_a_path_that_is_no_text_is_shown_as_far_as_it_is() -> None:
+    config = replace(CONFIG, data_dir=Path("/srv/\udcff\n chat"))
+    assert (
+        rows(config, [HERE], [])[-1][1]
+        == "/srv/\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER} chat  (SQLite)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -84,7 +111,7 @@ def test_what_listens_on_one_address_has_no_others() -> None:
 
 async def test_with_json_each_line_but_the_setup_link_is_an_object(tmp_path: Path) -> None:
     async with running(tmp_path, LOG_FORMAT="json", REGISTRATION="invite") as program:
-        pass
+        await said_all(program)
     lines = [line for line in program.log.splitlines() if line]
     said = [json.loads(line) for line in lines if line.startswith("{")]
     (serving,) = [one for one in said if one["event"] == "serving"]
@@ -98,6 +125,7 @@ async def test_with_json_each_line_but_the_setup_link_is_an_object(tmp_path: Pat
 async def test_with_console_people_read_where_others_reach_it(tmp_path: Path) -> None:
     async with running(tmp_path, HOST="0.0.0.0") as program:
         others = [f"http://{address}:{program.port}" for address in own_addresses(socket.AF_INET)]
+        await said_all(program)
         for url in (program.url, *others):
             async with program.http.get(f"{url}/health/ready") as answer:
                 assert answer.status == 200
