@@ -32,7 +32,7 @@ def mentioned(content: str) -> Sequence[Sequence[str]]:
     """
     if "@" not in content:
         return ()
-    spans = iter(_code_spans(content) if "`" in content else ())
+    spans = iter(code_spans(content) if "`" in content else ())
     nowhere = len(content), len(content)
     start, end = next(spans, nowhere)
     found: list[Sequence[str]] = []
@@ -63,7 +63,7 @@ def _names_of(run: str) -> Sequence[str]:
     return [name[:length] for length in range(longest, shortest - 1, -1)]
 
 
-def _code_spans(content: str) -> Sequence[tuple[int, int]]:
+def code_spans(content: str) -> Sequence[tuple[int, int]]:
     """Where code begins and ends, in order, its backticks included. A run of backticks without a later one of the same
     length is text."""
     runs = [match.span() for match in _BACKTICKS.finditer(content)]

@@ -25,6 +25,8 @@ class User:
     None without one; it never names another picture.
     `owner_id` is the user whose bot this is; None for people, and for the users of hooks.
     `banned_with_owner`: the bot is banned only because its owner is, and comes back with them.
+    `login_key` is the hash of the issuer and the subject by which this user is found whose login is elsewhere; None for
+    those who have a password here. It stays when the account ends.
     `is_hook`: it is the user as whom a hook writes (`domain.hooks`), which nobody uses otherwise; `is_bot` is true then
     too.
     """
@@ -46,6 +48,7 @@ class User:
     owner_id: int | None = None
     banned_with_owner: bool = False
     is_hook: bool = False
+    login_key: str | None = None
 
     @property
     def active(self) -> bool:

@@ -19,7 +19,7 @@ class NotFound(Refusal):
 
 
 class Duplicate(Refusal):
-    """A value that has to be unique is taken. `field` names it: username, email, user_id."""
+    """A value that has to be unique is taken. `field` names it: username, email, login, user_id."""
 
     def __init__(self, field: str) -> None:
         super().__init__(field)

@@ -9,6 +9,8 @@ from handlers.live.passwords import password_fault
 from handlers.policy import Policy
 from handlers.wire.schemas import AnyText, Flag, StrictString, schema_for
 
+PASSWORDLESS = "this account has no password here: its login is elsewhere"
+
 LOGIN_NAME_CHARS_MAX = 254
 """The longest email address, which is longer than the longest username."""
 

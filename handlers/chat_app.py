@@ -17,6 +17,7 @@ from handlers.files.uploading import Uploading
 from handlers.hooks.deliveries import HookDeliveries
 from handlers.hooks.incoming import IncomingHooks
 from handlers.host import Host
+from handlers.issuer.tokens import IssuerTokens
 from handlers.live.clock import Clock
 from handlers.live.connections import Connection, Wire, leave_room
 from handlers.live.counts import Counts
@@ -78,9 +79,10 @@ class ChatApp:
         peers: Peers | None = None,
         spreader: Spreader | None = None,
         host: Host | None = None,
+        issuer: IssuerTokens | None = None,
     ) -> None:
         """`freshness` and `peers`: the other nodes on the same store; None if there can be none. `spreader`: sends
-        them messages at once; None without a bus."""
+        them messages at once; None without a bus. `issuer`: of the users' own backend, if they log in there."""
         self.context = make_context(
             policy,
             store,
@@ -92,6 +94,7 @@ class ChatApp:
             peers=peers or NoPeers(),
             counts=Counts(COMMANDS),
             host=host or Host(),
+            issuer=issuer,
         )
         self.start = partial(dispatch.start, self.context)
         """Starts a command: see `dispatch.start`."""
@@ -108,10 +111,8 @@ class ChatApp:
         self.store_id = store.id
         self.store_trouble = partial(trouble_of, store)
         """See `trouble_of`."""
-        self.setup = self.context.setup
-        """The first admin, and the default chat."""
-        self.operator = self.context.operator
-        """What the command line and the settings do to accounts."""
+        self.setup, self.operator = self.context.setup, self.context.operator
+        """The first admin, and the default chat; what the command line and the settings do to accounts."""
         self.counts = self.context.counts
         """What has happened since the start. Gates count here what only they know of."""
         hub.on_end(self._ended)
@@ -228,8 +229,7 @@ class ChatApp:
 
     def unsent_bytes(self, user_id: int) -> int:
         """How many bytes wait for the peers of all the user's connections; see `Hub.unsent_bytes`."""
-        context = self.context
-        return sum(map(context.hub.unsent_bytes, context.connections.ids_of(user_id)))
+        return sum(map(self.context.hub.unsent_bytes, self.context.connections.ids_of(user_id)))
 
     # What other nodes do.
 
@@ -253,6 +253,7 @@ class ChatApp:
             self.hooks.counts,
             self.hooks.states(),
             self.incoming.counts,
+            self.context.identities.key_fetches,
         )
 
     async def has_users(self) -> bool:
@@ -288,13 +289,10 @@ class ChatApp:
         await self.hooks.close()
         await self.files.close()
         self._publisher.stop()
-        self.context.presence.stop()
-        self.context.token_expiry.stop()
-        self.context.streams.stop()
-        self.context.updates.stop()
-        self.context.connection_counts.stop()
-        self.context.subscriptions.stop()
-        self.context.announcer.stop()
-        await self.context.last_seen.close()
-        await self.context.session_use.close()
-        self.context.passwords.close()
+        context = self.context
+        trackers = (context.presence, context.token_expiry, context.streams, context.connection_counts)
+        for part in (*trackers, context.updates, context.subscriptions, context.announcer):
+            part.stop()
+        await context.last_seen.close()
+        await context.session_use.close()
+        context.passwords.close()

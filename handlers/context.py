@@ -5,6 +5,9 @@ from datetime import datetime
 
 from domain.frozen import frozen
 from handlers.host import Host
+from handlers.issuer.accounts import IssuerAccounts
+from handlers.issuer.login import IssuerLogin
+from handlers.issuer.tokens import IssuerTokens
 from handlers.live.announcer import Announcer
 from handlers.live.chat_updates import ChatUpdates
 from handlers.live.clock import Clock
@@ -116,6 +119,7 @@ def make_context(
     peers: Peers,
     counts: Counts,
     host: Host,
+    issuer: IssuerTokens | None,
 ) -> Context:
     """Wires the live state."""
     connections = Connections()
@@ -123,7 +127,8 @@ def make_context(
     setup = Setup(store, clock, policy)
     directory = Directory(store, freshness)
     session_use = SessionUse(store.sessions, clock, connections)
-    identities = Identities(store, tokens, clock, freshness, session_use.used)
+    login = _login(issuer, store, clock, policy, setup)
+    identities = Identities(store, tokens, clock, freshness, session_use.used, login)
     limiter = Limiter(policy, clock)
     last_seen = LastSeen(store.users, clock)
     streams = StreamTracker(hub, clock, peers)
@@ -162,3 +167,18 @@ def make_context(
         links=links,
         started_at=clock.now(),
     )
+
+
+def _login(
+    issuer: IssuerTokens | None, store: Store, clock: Clock, policy: Policy, setup: Setup
+) -> IssuerLogin | None:
+    if issuer is None:
+        return None
+    accounts = IssuerAccounts(
+        store.users,
+        clock,
+        setup.welcome,
+        create=policy.jwt_create_users,
+        max_name_chars=policy.max_name_chars,
+    )
+    return IssuerLogin(issuer, accounts)

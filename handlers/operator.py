@@ -12,7 +12,7 @@ from domain.models import User
 from domain.refusals import Duplicate
 from domain.text import trimmed
 from handlers import moderation
-from handlers.account_fields import CreateUser, account_faults, create_user_schema
+from handlers.account_fields import PASSWORDLESS, CreateUser, account_faults, create_user_schema
 from handlers.bot_keeper import BOT_ACTIONS, BotKeeper
 from handlers.live.clock import Clock
 from handlers.live.passwords import Passwords, check_password
@@ -126,9 +126,11 @@ class Operator:
         self, user: User, password: str | None, actor_id: int | None = None, *, turn_of: str = ""
     ) -> str | None:
         """Sets the password and ends all sessions of the user. Returns the password if it was made up. Raises:
-        `ChatError` `invalid`, `forbidden` for a bot; `NotFound`."""
+        `ChatError` `invalid`, `forbidden` for a bot and for a user whose login is elsewhere; `NotFound`."""
         if user.is_bot:
             raise ChatError("forbidden", "a bot has no password")
+        if user.login_key is not None:
+            raise ChatError("forbidden", PASSWORDLESS)
         made_up = new_password() if password is None else None
         check_password(password or made_up or "", self._policy.min_password_chars)
         hashed = await self._passwords.hash(password or made_up or "", turn_of=turn_of)

@@ -39,6 +39,7 @@ class Policy:
     """The settings of the chat itself, with their defaults; .env.example says what each one means."""
 
     registration: Registration = "open"
+    jwt_create_users: bool = False
     invites_register: Literal["admins", "chats"] = "admins"
     public_url: str = ""
     default_chat: str = ""

@@ -28,6 +28,7 @@ from server.health import add_health
 from server.hooks.incoming import add_incoming_hooks
 from server.hooks.poster import Poster
 from server.http_counts import HttpCounts
+from server.issuer import ISSUER, issuer_opened
 from server.keys import BUS, CHAT_APP, CONFIG, HTTP_COUNTS, NODE, ORIGINS, PAGES, REQUESTS, SIO, UNSENT
 from server.large_answers import OnePerTurn, Unsent
 from server.metrics.exposition import Exposition
@@ -94,7 +95,9 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
     app[PAGES] = OnePerTurn()
     app[UNSENT] = Unsent(config.unsent_answers_limit_bytes)
     app[ORIGINS] = origins
-    app.cleanup_ctx.append(_chat_app(sio, hub, clock or SystemClock()))
+    clock = clock or SystemClock()
+    app.cleanup_ctx.append(issuer_opened(clock))
+    app.cleanup_ctx.append(_chat_app(sio, hub, clock))
     app[SIO] = sio
     app[PACING] = pacing
     app[DRAINING] = draining
@@ -217,18 +220,13 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
             store=store,
             hub=hub,
             clock=clock,
-            tokens=Tokens(
-                config.secret_key,
-                config.algorithm,
-                clock,
-                issuer=store.id,
-                access_ttl_s=config.policy.access_token_ttl_s,
-            ),
+            tokens=_tokens(config, store, clock),
             passwords=Passwords(config.bcrypt_cost, costliest_hash=await store.users.costliest_hash()),
             freshness=None if node is None else node.freshness,
             peers=None if node is None else node.peers,
             spreader=None if bus is None else bus.spreader,
             host=Host(VERSION, lambda: shutil.disk_usage(config.data_dir).free, config.spool_dir),
+            issuer=app.get(ISSUER),
         )
         app[CHAT_APP] = chat_app
         if node is not None:
@@ -261,6 +259,11 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
         await store.close()
 
     return open_chat_app
+
+
+def _tokens(config: Config, store: Store, clock: Clock) -> Tokens:
+    ttl_s = config.policy.access_token_ttl_s
+    return Tokens(config.secret_key, config.algorithm, clock, issuer=store.id, access_ttl_s=ttl_s)
 
 
 async def _join(app: web.Application, node: Node, hub: EngineHub) -> None:

@@ -6,15 +6,27 @@ import sys
 from collections.abc import Callable, Sequence
 
 from server import memory
+from server.backup_command import add_backup_options, run_backup_command
 from server.bot_command import add_bot_commands, run_bot_command
+from server.check_command import add_check_options, run_check_command
 from server.config import ConfigError, load_config
+from server.export_command import add_export_options, run_export_command
 from server.logs import configure_logs, log_nothing
+from server.restore_command import add_restore_options, run_restore_command
 from server.start_error import StartError
 from server.uploads_command import add_uploads_options, run_uploads_command
 from server.user_command import add_user_commands, run_user_command
 from server.version import VERSION
 
-_RUN = {"user": run_user_command, "bot": run_bot_command, "uploads": run_uploads_command}
+_RUN = {
+    "user": run_user_command,
+    "bot": run_bot_command,
+    "uploads": run_uploads_command,
+    "backup": run_backup_command,
+    "restore": run_restore_command,
+    "check": run_check_command,
+    "export": run_export_command,
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -26,6 +38,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     add_user_commands(commands.add_parser("user", help="accounts, of a running server too"))
     add_bot_commands(commands.add_parser("bot", help="bots of users and their tokens"))
     add_uploads_options(commands.add_parser("uploads", help="how many files there are, and the largest"))
+    add_backup_options(commands.add_parser("backup", help="everything in one file, of a running server too"))
+    add_restore_options(commands.add_parser("restore", help="fill an empty place from a backup"))
+    add_check_options(commands.add_parser("check", help="whether the store, or a backup, is whole and right"))
+    add_export_options(commands.add_parser("export", help="a chat, or what a person has said, to be read"))
     asked = parser.parse_args(argv)
     try:
         config = load_config()

@@ -15,6 +15,7 @@ from domain.frozen import frozen
 from handlers.live.passwords import password_fault
 from handlers.policy import Policy
 from handlers.wire.json import is_unicode
+from server.issuer_settings import issuer_fault
 from server.redis_url import redis_url
 from server.secret_key import given_key, kept_key
 from server.setting_readers import (
@@ -29,9 +30,12 @@ from server.setting_readers import (
     networks,
     number,
     origins,
+    page_url,
+    public_key,
     switch,
     url,
     username,
+    words,
 )
 
 SHUTDOWN_LEAST_S = 4
@@ -79,6 +83,10 @@ class Config:
     metrics_token: str = field(default="", repr=False)
     metrics_port: int = 0
     ssl_cert_file: Path | None = None
+    jwks_url: str = ""
+    jwt_public_key_file: Path | None = None
+    jwt_issuer: str = ""
+    jwt_audience: str = ""
     policy: Policy = field(default_factory=Policy)
 
     @property
@@ -126,6 +134,10 @@ SETTINGS: Mapping[str, Read] = {
     "METRICS_TOKEN": bearer_token,
     "METRICS_PORT": integer(0, 65535),
     "SSL_CERT_FILE": certificates,
+    "JWKS_URL": page_url("https://login.example.org/jwks.json"),
+    "JWT_PUBLIC_KEY_FILE": public_key,
+    "JWT_ISSUER": words,
+    "JWT_AUDIENCE": words,
 }
 """Those of `Config`, under their names in lower case. `PLAIN` ones and SECRET_KEY come on top."""
 
@@ -134,6 +146,7 @@ PLAIN = ("DATA_DIR", "HOST", "ADMIN_PASSWORD")
 
 POLICY_SETTINGS: Mapping[str, Read] = {
     "REGISTRATION": choice("open", "invite", "closed", fold=str.lower),
+    "JWT_CREATE_USERS": switch,
     "INVITES_REGISTER": choice("admins", "chats", fold=str.lower),
     "PUBLIC_URL": base_url("https://chat.example.org"),
     "DEFAULT_CHAT": chat_name,
@@ -218,6 +231,8 @@ def _read(env: Env) -> Config:
         )
     config = Config(secret_key=secret_key, **values | _values(env, SETTINGS), policy=_policy(env))
     _check_admin(config)
+    if (fault := issuer_fault(config, create_users=config.policy.jwt_create_users)) is not None:
+        raise ConfigError(fault)
     drain_max_s = config.shutdown_timeout_s - SHUTDOWN_LEAST_S
     if config.drain_s is not None and config.drain_s > drain_max_s:
         raise ConfigError(

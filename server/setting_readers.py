@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from marshmallow import ValidationError, fields, validate
 
 from domain.text import name_fault, trimmed
+from handlers.issuer.keys import BadKeys, read_public_key
 from handlers.wire.json import is_unicode
 
 Read = Callable[[str], Any]
@@ -68,6 +69,23 @@ def base_url(example: str) -> Read:
         if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username is not None:
             raise ValueError(f"must be scheme, host and port alone, such as {example}")
         return f"{parts.scheme}://{parts.netloc}"
+
+    return read
+
+
+def page_url(example: str) -> Read:
+    """A URL of something to be fetched."""
+
+    def read(text: str) -> str:
+        parts = urlsplit(text)
+        port = parts.port  # raises for one that is no port
+        if parts.scheme not in ("http", "https") or not parts.hostname or port == 0 or re.search(r"\s", text):
+            raise ValueError(f"must be a URL such as {example}")
+        if parts.fragment or parts.username is not None:
+            raise ValueError(
+                f"must have neither a name before the host nor a part after #, such as {example}"
+            )
+        return text
 
     return read
 
@@ -130,6 +148,24 @@ def certificates(text: str) -> Path:
     except OSError as error:
         raise ValueError(f"cannot read certificates from {text}: {error.strerror or error}") from None
     return Path(text)
+
+
+def public_key(text: str) -> Path:
+    """A file with a public key in PEM."""
+    try:
+        read_public_key(Path(text).read_bytes())
+    except OSError as error:
+        raise ValueError(f"cannot read {text}: {error.strerror}") from None
+    except BadKeys as error:
+        raise ValueError(f"{text}: {error}") from None
+    return Path(text)
+
+
+def words(text: str) -> str:
+    """Any text."""
+    if not is_unicode(text):
+        raise ValueError("must be UTF-8 text")
+    return text
 
 
 def bearer_token(text: str) -> str:

@@ -10,12 +10,11 @@ from handlers.wire.errors import ChatError
 from handlers.wire.json import dumps
 from server.command_line import act, error_line, prepare_output, print_text, printable
 from server.config import Config
+from server.sizes import size_text
 from server.start_error import StartError
 from storage.errors import StorageError
 
 _LARGEST = 20
-
-_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 _HEAD = f"{'size':>10}  {'created':<16}  {'username':<32}  {'message':>9}  name\n"
 
@@ -53,7 +52,7 @@ def _json(found: Mapping[str, Any]) -> str:
 
 
 def _text(found: Mapping[str, Any]) -> str:
-    said = f"{found['count']} files, {_size(found['size_bytes'])}\n"
+    said = f"{found['count']} files, {size_text(found['size_bytes'])}\n"
     rows = "".join(map(_row, found["largest"]))
     return said + (_HEAD + rows if rows else "")
 
@@ -63,15 +62,6 @@ def _row(upload: Mapping[str, Any]) -> str:
     message = "-" if upload["message_id"] is None else str(upload["message_id"])
     created = str(upload["created_at"])[:16].replace("T", " ")
     return (
-        f"{_size(upload['size_bytes']):>10}  {created}  {printable(upload['username']):<32}  {message:>9}"
+        f"{size_text(upload['size_bytes']):>10}  {created}  {printable(upload['username']):<32}  {message:>9}"
         f"  {printable(upload['name'])}\n"
     )
-
-
-def _size(size_bytes: int) -> str:
-    """A size for people, with one decimal place above the bytes."""
-    size, unit = float(size_bytes), 0
-    while size >= 1024 and unit < len(_UNITS) - 1:
-        size /= 1024
-        unit += 1
-    return f"{size_bytes} B" if unit == 0 else f"{size:.1f} {_UNITS[unit]}"

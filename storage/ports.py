@@ -65,12 +65,14 @@ class Users(Protocol):
         created_at: datetime,
         is_bot: bool = False,
         is_admin: bool = False,
+        login_key: str | None = None,
         act: Act = UNAUDITED,
     ) -> User:
         """Raises: `Duplicate("username")` for the username of another user, deleted ones too, or another form of it
         (see `domain.text.name_key`), and for one that nobody can have (`domain.decisions.accounts`);
-        `Duplicate("email")` for an email address in use, without regard to case; `Forbidden` if a user acts who does
-        not administer the server.
+        `Duplicate("email")` for an email address in use, without regard to case; before these, `Duplicate("login")` for
+        the `login_key` of another user, deleted ones too; `Forbidden` if a user acts who does not administer the
+        server. Nobody has both an email address and a `login_key`.
 
         On MongoDB an admin is made in two steps: a crash between them leaves a user who is no admin.
         """
@@ -109,6 +111,9 @@ class Users(Protocol):
         """By username, in any form of it, or email, without regard to case. Deleted users are not found, banned ones
         are. Old accounts may have names that are forms of one another: then the one whose name was given exactly but
         for case is found, else any of them."""
+
+    async def of_login(self, login_key: str) -> User | None:
+        """The user with this `login_key`, also if banned or deleted; None if there is none."""
 
     async def exist(self) -> bool:
         """Whether there are any users, banned and deleted ones included."""

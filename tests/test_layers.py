@@ -27,7 +27,8 @@ ONLY_IN = {
     "aiohttp": ("server/",),
     "apispec": ("server/documents/parameters.py",),
     "bcrypt": ("handlers/live/passwords.py",),
-    "jwt": ("handlers/live/tokens.py",),
+    "jwt": ("handlers/live/tokens.py", "handlers/issuer/"),
+    "cryptography": ("handlers/issuer/keys.py",),
     "PIL": ("handlers/pictures/small.py",),
     "puremagic": ("handlers/files/content_types.py",),
 }

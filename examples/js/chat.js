@@ -13,6 +13,8 @@ export function openChat({ io, server, token, chatId, onChange }) {
   const messages = new Map()
   /** The number of the last change that is applied. */
   let position = 0
+  /** The server's name for its data when that number was taken; after a restored backup the numbers mean other changes. */
+  let epoch
   let isJoined = false
   /** Whether the next connect needs a fresh token, and whether the last one had one. */
   let needsFresh = false
@@ -27,7 +29,7 @@ export function openChat({ io, server, token, chatId, onChange }) {
   })
 
   // `connected` is the first event of each connection, also after a lost one.
-  socket.on('connected', join)
+  socket.on('connected', (frame) => join(frame.epoch))
 
   socket.on('connect_error', ({ data }) => {
     if (!data) return // the server was not reached: the client tries again by itself
@@ -46,9 +48,10 @@ export function openChat({ io, server, token, chatId, onChange }) {
   })
 
   /** Joins from where the client is: the server replays what was missed, and answers after that. */
-  async function join() {
+  async function join(current = epoch) {
     isJoined = false
-    const ack = await command('join_chat', { chat_id: chatId, after_seq: position })
+    epoch ??= current
+    const ack = await command('join_chat', { chat_id: chatId, after_seq: position, epoch })
     if (ack === null) return // the connection is lost; the next one joins again
     if (!ack.ok) throw new Error(`${ack.error.code}: ${ack.error.message}`)
     if (ack.gap) {
@@ -57,6 +60,7 @@ export function openChat({ io, server, token, chatId, onChange }) {
       messages.clear()
       for (const message of page.messages) messages.set(message.id, message)
       position = page.head_seq
+      epoch = current
       return join()
     }
     position = ack.head_seq

@@ -226,7 +226,11 @@ class Logout:
 
 @command("logout", Logout, Nothing, limit="auth_calls", people=True, errors=("forbidden",))
 async def logout(context: Context, caller: Caller, _params: Logout) -> Result:
-    """Ends the caller's session and the connections of that session. A token of another backend has no session here."""
+    """Ends the caller's session and the connections of that session. A token of another backend has no session here;
+    users whose login is elsewhere end it there: `forbidden`."""
+    user = await context.identities.user(caller.user_id)
+    if user is not None and user.login_key is not None:
+        raise ChatError("forbidden", "the login of this account is elsewhere, and so is its logout")
     if caller.session_id is not None:
         await context.store.sessions.revoke(caller.session_id)
     return {}

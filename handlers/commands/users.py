@@ -10,7 +10,7 @@ from domain.frozen import frozen
 from domain.models import PresenceChoice, User
 from domain.refusals import NotFound
 from domain.text import NAME_GROWTH, trimmed
-from handlers.account_fields import account_faults
+from handlers.account_fields import PASSWORDLESS, account_faults
 from handlers.context import Caller, Context
 from handlers.live.limits import Limit
 from handlers.moderation import end_account
@@ -110,6 +110,8 @@ async def _change_password(context: Context, caller: Caller, user: User, params:
     assert params.old_password is not None  # see `_checked_name`
     if user.is_bot:
         raise ChatError("forbidden", "a bot has no password")
+    if user.login_key is not None:
+        raise ChatError("forbidden", PASSWORDLESS)
     if not await _has_password(context, caller, user, params.old_password):
         raise ChatError("forbidden", "the old password is wrong")
     password_hash = await context.passwords.hash(params.password, turn_of=caller.network, gone=caller.gone)
@@ -118,26 +120,34 @@ async def _change_password(context: Context, caller: Caller, user: User, params:
 
 @frozen
 class DeleteMe:
-    password: AnyText
+    password: AnyText | None = None
 
 
 @command("delete_me", DeleteMe, Nothing, limit="changes", people=True, errors=("forbidden", "conflict"))
 async def delete_me(context: Context, caller: Caller, params: DeleteMe) -> Result:
-    """Ends the caller's account for good, as the operator's deletion does. A wrong password counts as a failed
-    login."""
+    """Ends the caller's account for good, as the operator's deletion does. The password is required of all who have
+    one here; a wrong one counts as a failed login."""
     user = await context.store.users.get(caller.user_id)
     if user is None:
         raise not_found("user")
-    checked = None
-    while user.password_hash != checked:  # it may be changed while it is checked
-        checked = user.password_hash
-        if not await _has_password(context, caller, user, params.password):
-            raise ChatError("forbidden", "the password is wrong")
-        user = await context.store.users.get(user.id) or user
+    if user.login_key is None:
+        await _check_password(context, caller, user, params.password)
     # The account is banned first: a client that does not wait for the answer must not leave it like that.
     with suppress(NotFound):  # another request, or the operator, has ended it meanwhile
         await asyncio.shield(end_account(context.store, user.id, Act(user.id, context.clock.now())))
     return {}
+
+
+async def _check_password(context: Context, caller: Caller, user: User, password: str | None) -> None:
+    """Raises: `ChatError` `forbidden` if this is not the user's password, `invalid` if there is none."""
+    if password is None:
+        raise invalid(password="is required")
+    checked = None
+    while user.password_hash != checked:  # it may be changed while it is checked
+        checked = user.password_hash
+        if not await _has_password(context, caller, user, password):
+            raise ChatError("forbidden", "the password is wrong")
+        user = await context.store.users.get(user.id) or user
 
 
 async def _has_password(context: Context, caller: Caller, user: User, password: str) -> bool:

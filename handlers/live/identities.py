@@ -1,11 +1,13 @@
 """Accounts and sessions in memory: they say who a token stands for, and a revocation counts at once."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
 from domain.frozen import frozen
 from domain.models import Session, User
+from handlers.issuer.key_sources import Outcome
+from handlers.issuer.login import IssuerLogin
 from handlers.live.bot_tokens import is_token_id, token_id_of
 from handlers.live.cache import Cache
 from handlers.live.clock import Clock
@@ -45,13 +47,16 @@ class Identities:
         clock: Clock,
         freshness: Freshness | None = None,
         session_used: Callable[[str | None], None] = lambda _session_id: None,
+        issuer: IssuerLogin | None = None,
     ) -> None:
-        """`session_used` is called with the session of each token for which `of` has found the user."""
+        """`session_used` is called with the session of each token for which `of` has found the user. `issuer`: whose
+        tokens come in beside those under the server's own key."""
         self._store = store
         self._tokens = tokens
         self._clock = clock
         self._freshness = freshness or AlwaysFresh()
         self._session_used = session_used
+        self._issuer = issuer
         self._users: Cache[int, User] = Cache(
             store.users.get, capacity=KEPT, size_of=_size_of, bytes_max=USERS_KEPT_BYTES
         )
@@ -102,22 +107,33 @@ class Identities:
         self.check(identity)
         return identity
 
+    @property
+    def key_fetches(self) -> Mapping[Outcome, int]:
+        """How many fetches of the issuer's keys there were; empty without an issuer."""
+        return {} if self._issuer is None else self._issuer.key_fetches
+
     async def _read(self, token: str) -> Claims:
-        """What a token says. The store is asked for the token of a bot that memory does not know. Raises: `Refused`,
-        UNAUTHENTICATED; `Unavailable`."""
+        """What a token says. The store is asked for the token of a bot, and for the user of an issuer's token, that
+        memory does not know. Raises: `Refused`, UNAUTHENTICATED, or OVERLOADED for an issuer whose keys are not known;
+        `Unavailable`."""
         token_id = token_id_of(token)
-        return self._tokens.read(token) if token_id is None else _of_bot(await self._sessions.get(token_id))
+        if token_id is not None:
+            return _of_bot(await self._sessions.get(token_id))
+        if self._issuer is not None and self._issuer.is_one(token):
+            return await self._issuer.read(token, self._freshness.caught_up)
+        return self._tokens.read(token)
 
     def claims_of(self, token: str) -> Claims | None:
         """What a token says. None if it is bad, or if memory knows that its session or account has ended, or does not
-        know the token of a bot.
+        know the token of a bot or the user of an issuer's token.
 
         This is enough to count a request against its user's budget, and not enough to let anybody in: see `of`.
         """
-        token_id = token_id_of(token)
         try:
-            claims = self._tokens.read(token) if token_id is None else _of_bot(self._sessions.peek(token_id))
+            claims = self._peek(token)
         except Refused:
+            return None
+        if claims is None:
             return None
         user = self._users.peek(claims.user_id)
         session = None if claims.session_id is None else self._sessions.peek(claims.session_id)
@@ -125,6 +141,15 @@ class Identities:
             session is not None and (session.revoked or session.user_id != claims.user_id)
         )
         return None if has_ended else claims
+
+    def _peek(self, token: str) -> Claims | None:
+        """What a token says, by what is in memory; None for an issuer's token whose user is not. Raises: `Refused`."""
+        token_id = token_id_of(token)
+        if token_id is not None:
+            return _of_bot(self._sessions.peek(token_id))
+        if self._issuer is not None and self._issuer.is_one(token):
+            return self._issuer.peek(token)
+        return self._tokens.read(token)
 
     async def _load(self, user_id: int, session_id: str | None) -> str | None:
         """Brings account and session into memory, where `check` looks for them. Returns the session's id, or None if

@@ -3,10 +3,12 @@
 import hashlib
 import hmac
 import math
+import re
 import secrets
 import warnings
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeGuard
 
 import jwt
 from jwt.warnings import InsecureKeyLengthWarning
@@ -20,6 +22,9 @@ from handlers.wire.schemas import ID_MAX
 warnings.filterwarnings("ignore", category=InsecureKeyLengthWarning)
 
 _EXPIRES_MAX = 253402300799  # the end of the year 9999, where datetimes end
+
+_OWN_CLAIMS = {"sub", "sid", "type", "iss", "iat", "exp"}
+_STORE_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 NEVER = math.inf
 """When the token of a bot expires."""
@@ -93,32 +98,53 @@ class Tokens:
                 },
             )
         except (jwt.PyJWTError, ValueError, RecursionError):
-            raise _bad() from None
+            raise bad_token() from None
         return self._checked(claims)
 
     def _checked(self, claims: dict[str, Any]) -> Claims:
-        subject, expires_at, session_id = claims["sub"], claims["exp"], claims.get("sid")
-        # math.isfinite raises for an integer that is too large for a float.
-        if type(expires_at) is not int and not (type(expires_at) is float and math.isfinite(expires_at)):
-            raise _bad()
-        if claims.get("type", "access") != "access" or not isinstance(session_id, str | None):
-            raise _bad()
+        subject, session_id = claims["sub"], claims.get("sid")
+        if not isinstance(session_id, str | None):
+            raise bad_token()
         if not (isinstance(subject, str) and subject.isascii() and subject.isdigit() and len(subject) <= 16):
-            raise _bad()
-        now = self._clock.now().timestamp()
-        not_before = claims.get("nbf", 0)
-        if type(not_before) not in (int, float) or not not_before <= now:
-            raise _bad()
-        if expires_at <= now:
-            raise Refused("unauthenticated", Ending.UNAUTHENTICATED, "the token has expired")
+            raise bad_token()
+        expires_at = expires_at_of(claims, self._clock.now().timestamp())
         if not 0 < int(subject) <= ID_MAX:
-            raise _bad()
-        own = claims.get("iss") == self._issuer
-        return Claims(int(subject), session_id, float(min(expires_at, _EXPIRES_MAX)), own)
+            raise bad_token()
+        own = claims.get("iss") == self._issuer or _is_of_a_store(claims)
+        return Claims(int(subject), session_id, expires_at, own)
 
 
-def _bad() -> Refused:
+def expires_at_of(claims: Mapping[str, Any], now: float) -> float:
+    """When a token expires that is good by its times and its `type`. `now` and the result are Unix times. Raises:
+    `Refused` (UNAUTHENTICATED)."""
+    expires_at, not_before = claims.get("exp"), claims.get("nbf", 0)
+    # math.isfinite raises for an integer that is too large for a float.
+    if type(expires_at) is not int and not (type(expires_at) is float and math.isfinite(expires_at)):
+        raise bad_token()
+    if claims.get("type", "access") != "access":
+        raise bad_token()
+    if not is_number(not_before) or not not_before <= now:
+        raise bad_token()
+    if expires_at <= now:
+        raise Refused("unauthenticated", Ending.UNAUTHENTICATED, "the token has expired")
+    return float(min(expires_at, _EXPIRES_MAX))
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Whether a claim is a number, and no boolean. It may be infinite, or none at all (NaN)."""
+    return type(value) in (int, float)
+
+
+def bad_token() -> Refused:
     return Refused("unauthenticated", Ending.UNAUTHENTICATED, "the token is missing or bad")
+
+
+def _is_of_a_store(claims: dict[str, Any]) -> bool:
+    """Whether a store like this one has minted the token. A store that is restored from a backup has another id, and
+    none of its sessions: without this a token of before would be one of another backend, which needs no session here,
+    also if its session was ended, or its user has the id of a new one."""
+    issuer = claims.get("iss")
+    return claims.keys() == _OWN_CLAIMS and isinstance(issuer, str) and bool(_STORE_ID.fullmatch(issuer))
 
 
 def new_secret() -> str:

@@ -47,7 +47,7 @@ PARAMETERS: Mapping[str, str] = {
     "old_password": "The present password; needed to set another one.",
     "password": "8 characters to 72 bytes.",
     "login.password": "The password.",
-    "delete_me.password": "The password.",
+    "delete_me.password": "The password; not for those whose login is elsewhere.",
     "paused": "Whether nothing is delivered for the time being.",
     "presence": "What others see while you are connected; `auto`: what your connections say.",
     "q": "The beginning of a username or display name.",
@@ -122,6 +122,7 @@ EXAMPLES: Mapping[str, Any] = {
 """What is not here is made up from the schema."""
 
 MORE: Mapping[str, tuple[str, ...]] = {
+    "delete_me": ("password",),
     "change_chat": ("name",),
     "change_member": ("role",),
     "change_settings": ("favorite",),

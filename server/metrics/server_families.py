@@ -70,4 +70,10 @@ SERVER: tuple[Family, ...] = (
         },
         ("route", "status"),
     ),
+    counter(
+        "vestnik_key_set_fetches_total",
+        "Fetches of the keys at JWKS_URL, by outcome (ok, failed).",
+        lambda sources: {(outcome,): number for outcome, number in sources.chat.key_fetches.items()},
+        ("outcome",),
+    ),
 )

@@ -8,6 +8,7 @@ folder, `<folder>.store`, has the id of the store that used the folder first. An
 import logging
 import os
 import secrets
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,15 +21,41 @@ _ID_CHARS = 12
 def own_folder(folder: Path, store_id: str) -> Path:
     """The folder, unless another store has it; then one beside it. The folder itself is not made. Where the note cannot
     be written, no files can be kept either, mostly: the folder is used as it is."""
-    note = folder.with_name(f"{folder.name}.store")
+    note = _note(folder)
     with suppress(OSError):
         if _owner(note) is None:
             _claim(note, store_id)
         if _owner(note) not in (None, store_id):
-            own = folder.with_name(f"{folder.name}-{store_id[:_ID_CHARS]}")
+            own = _own(folder, store_id)
             _log.warning("%s has the files of another database; those of this one are in %s", folder, own)
             return own
     return folder
+
+
+def give_folder(folder: Path, store_id: str, gone: Collection[str]) -> Path:
+    """Gives a new store its folder: this one, if nobody has it or one of the stores that are gone, else one beside it.
+    It may have files, but none of a store that is there. Raises: `OSError`."""
+    note = _note(folder)
+    if _owner(note) in gone:
+        note.unlink()
+    if _owner(note) is None:
+        _claim(note, store_id)
+    return folder if _owner(note) == store_id else _own(folder, store_id)
+
+
+def folder_of(folder: Path, store_id: str) -> Path:
+    """The folder that `own_folder` gave this store, without claiming any."""
+    if _owner(_note(folder)) in (None, store_id):
+        return folder
+    return _own(folder, store_id)
+
+
+def _note(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.store")
+
+
+def _own(folder: Path, store_id: str) -> Path:
+    return folder.with_name(f"{folder.name}-{store_id[:_ID_CHARS]}")
 
 
 def _owner(note: Path) -> str | None:

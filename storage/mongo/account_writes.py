@@ -8,12 +8,12 @@ from domain.changes import Change
 from domain.frozen import frozen
 from domain.models import User
 from domain.refusals import Duplicate, NotFound
-from domain.text import email_key, name_key
+from domain.text import name_key
 from storage.batching import Batcher, Written
 from storage.errors import Unavailable
 from storage.health import StoreHealth
 from storage.mongo.database import Database
-from storage.mongo.documents import user_of
+from storage.mongo.documents import address_key, user_of
 from storage.mongo.hint_writer import HintWriter
 
 ResultT = TypeVar("ResultT")
@@ -107,7 +107,9 @@ async def check_active(database: Database, user_id: int) -> User:
 
 
 async def check_free(database: Database, user: User) -> None:
-    """Raises: `Duplicate` if somebody has the username or the email."""
-    for field, key in (("username", name_key(user.username)), ("email", email_key(user.email or "#"))):
-        if await database.find(database.users, {f"{field}_key": key}, limit=1):
+    """Raises: `Duplicate` if somebody has the login, the username or the email."""
+    second = "email" if user.login_key is None else "login"
+    unique = {second: {"email_key": address_key(user)}, "username": {"username_key": name_key(user.username)}}
+    for field in sorted(unique, key=("login", "username", "email").index):
+        if await database.find(database.users, unique[field], limit=1):
             raise Duplicate(field)

@@ -21,7 +21,7 @@ from domain.frozen import frozen
 from domain.models import User
 from domain.text import name_key
 from storage.mongo.database import Database, Document
-from storage.mongo.documents import user_of
+from storage.mongo.documents import address_key, user_of
 from storage.mongo.retry_budget import RetryBudget
 
 DecidedT = TypeVar("DecidedT")
@@ -54,6 +54,10 @@ class AdminLog:
         """The active admin of the server with the lowest id."""
         async with self._deciding:
             return await self._active((await self._head()).admins)
+
+    async def newest(self) -> AdminRow:
+        """The newest change, which may not be written to its account."""
+        return await self._newest_row()
 
     async def decide(
         self, user_id: int, update: AccountUpdate, act: Act
@@ -97,6 +101,10 @@ class AdminLog:
             return AdminRow(head.n + 1, user_id, {"is_admin": True}, [*head.admins, user_id])
 
         await self._insert(attempt, lambda row: row)
+
+    async def begin(self, admins: Sequence[int]) -> None:
+        """Notes who the active admins are, in a log that is empty and whose accounts are as they should be."""
+        await self._add(AdminRow(1, admins[0], {}, admins))
 
     async def write(self, row: AdminRow) -> None:
         """Writes a change to its account. If a later change of the same account was written meanwhile, that one is
@@ -189,7 +197,7 @@ def _fields(before: User, after: User) -> Document:
             "deleted": True,
             "is_admin": False,
             "email": None,
-            "email_key": f"#{after.id}",
+            "email_key": address_key(after),
             "password_hash": "",
             "display_name": after.display_name,
             "display_name_key": name_key(after.display_name),

@@ -14,10 +14,10 @@ from storage.mongo.bulk import insert_missing
 from storage.mongo.database import Database, Document
 from storage.times import from_micros, to_micros
 
-_SERVER = 0
+SERVER = 0
 """The `chat_id` of the server's own entries."""
 
-_ENTRIES_PER_ROW = 8
+ENTRIES_PER_ROW = 8
 """More than any change makes."""
 
 
@@ -33,11 +33,11 @@ class MongoAudit:
         before = BEYOND if cursor is None else Cursor.parse(cursor).id
         found = await self._database.find(
             self._database.audit,
-            {"chat_id": chat_id or _SERVER, "id": {"$lt": before}},
+            {"chat_id": chat_id or SERVER, "id": {"$lt": before}},
             sort=[("id", -1)],
             limit=limit + 1,
         )
-        page = [_entry_of(document) for document in found[:limit]]
+        page = [entry_of(document) for document in found[:limit]]
         return page, None if len(found) <= limit else str(Cursor(0, page[-1].id))
 
     async def add(self, entry: AuditEntry) -> None:
@@ -48,7 +48,7 @@ async def write_rows(database: Database, rows: Iterable[tuple[int, int, Change]]
     """Writes what the audits of chats tell of rows of their logs, each given with its chat and number. Entries that
     another node has written stay. Raises: `Unavailable`."""
     documents = [
-        _document(chat_id, n * _ENTRIES_PER_ROW + index, entry)
+        audit_document(chat_id, n * ENTRIES_PER_ROW + index, entry)
         for chat_id, n, change in rows
         for index, entry in enumerate(entries_of(change))
     ]
@@ -59,11 +59,11 @@ async def write_server(database: Database, entry: AuditEntry) -> None:
     """Adds an entry of the server. Raises: `Unavailable`."""
     entry_id, by = to_micros(entry.at), uuid4().hex
     # Of acts of the same microsecond, the later one gets the next id.
-    while not await database.add(database.audit, _document(_SERVER, entry_id, entry) | {"by": by}):
+    while not await database.add(database.audit, audit_document(SERVER, entry_id, entry) | {"by": by}):
         entry_id += 1
 
 
-def _document(chat_id: int, entry_id: int, entry: AuditEntry) -> Document:
+def audit_document(chat_id: int, entry_id: int, entry: AuditEntry) -> Document:
     return {
         "_id": f"{chat_id}:{entry_id}",
         "chat_id": chat_id,
@@ -77,7 +77,7 @@ def _document(chat_id: int, entry_id: int, entry: AuditEntry) -> Document:
     }
 
 
-def _entry_of(document: Document) -> AuditEntry:
+def entry_of(document: Document) -> AuditEntry:
     return AuditEntry(
         document["id"],
         from_micros(document["at"]),

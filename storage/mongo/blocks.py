@@ -13,7 +13,7 @@ from domain.decisions.view import MemberView
 from domain.private_chats import MemberBlocked
 from storage.mongo.chat_view import accounts_of, blockers_of
 from storage.mongo.chat_writes import ChatWrite
-from storage.mongo.database import Database
+from storage.mongo.database import Database, Document
 from storage.mongo.documents import member_key
 from storage.mongo.writer import Writer
 from storage.times import to_micros
@@ -34,15 +34,7 @@ class MongoBlocks:
                 lambda: database.user_blocks.count_documents({"user_id": user_id})
             )
             check_block(account, blocked_id, blocks)
-            await database.add(
-                database.user_blocks,
-                {
-                    "_id": _key(user_id, blocked_id),
-                    "user_id": user_id,
-                    "blocked_id": blocked_id,
-                    "at": to_micros(at),
-                },
-            )
+            await database.add(database.user_blocks, block_document(user_id, blocked_id, at))
         # Also if the block was there: a node may have died before its chat said so.
         await self._follow(user_id, blocked_id)
 
@@ -93,6 +85,15 @@ async def check_new_chat(writer: Writer, chat_id: int, user_ids: Sequence[int]) 
         holds = blocker_id in await blockers_of(database, blocked_id, [blocker_id])
         if blocked_id in said and said[blocked_id] != holds:
             await follow(writer, chat_id, blocker_id, blocked_id)
+
+
+def block_document(user_id: int, blocked_id: int, at: datetime) -> Document:
+    return {
+        "_id": _key(user_id, blocked_id),
+        "user_id": user_id,
+        "blocked_id": blocked_id,
+        "at": to_micros(at),
+    }
 
 
 def _key(user_id: int, blocked_id: int) -> str:

@@ -92,7 +92,7 @@ class MongoBots:
             found = await database.find(database.users, {"owner_id": owner_id, "deleted": False})
             check_room(len(found))
             taken = {document["email_key"] for document in found}
-            for place in (f"#bot {owner_id}:{number}" for number in range(1, BOTS_MAX + 1)):
+            for place in (place_key(owner_id, number) for number in range(1, BOTS_MAX + 1)):
                 if place in taken:
                     continue
                 (user_id,) = await self._ids.take("users")
@@ -116,3 +116,8 @@ class MongoBots:
     async def _user(self, user_id: int) -> User | None:
         document = await self._database.get(self._database.users, str(user_id))
         return None if document is None else user_of(document)
+
+
+def place_key(owner_id: int | None, number: int) -> str:
+    """The `email_key` of the bot in a place of its owner, 1 to `BOTS_MAX`."""
+    return f"#bot {owner_id}:{number}"

@@ -75,7 +75,7 @@ async def _created(database: Database, row: Row, data: Document) -> None:
         **data["chat"],
         "activity": data["chat"]["created_at"],
         "n": 0,
-        _FIELDS_N: row.n,
+        FIELDS_N: row.n,
         "deleted": False,
         "swept": False,
     }
@@ -198,12 +198,12 @@ async def _update_newer(
 
 async def _update_chat(database: Database, row: Row, chat_fields: Document) -> None:
     update = UpdateOne(
-        {"_id": str(row.chat_id), _FIELDS_N: {"$lt": row.n}}, {"$set": {**chat_fields, _FIELDS_N: row.n}}
+        {"_id": str(row.chat_id), FIELDS_N: {"$lt": row.n}}, {"$set": {**chat_fields, FIELDS_N: row.n}}
     )
     await update_all(database, database.chats, [update])
 
 
-_FIELDS_N = "shape_n"
+FIELDS_N = "shape_n"
 """The field with the number of the row that last changed the chat's name or settings, its number of members or whether
 it is deleted. Databases have it under this name."""
 

@@ -1,6 +1,7 @@
 """Connects to the database that a URL names."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from urllib.parse import unquote
 
 from motor.motor_asyncio import AsyncIOMotorClient
@@ -25,14 +26,28 @@ _PAUSE_S = 0.2
 _AUTHENTICATION_FAILED = 18
 
 
-async def connect(url: str, timeout_s: float) -> Database:
-    """The database that the URL names, as soon as its server answers, with its schema brought up to date.
+Begin = Callable[[Database], Awaitable[None]]
+"""What is done with a database whose server answers. It may be done again if the connection breaks."""
 
-    Raises: `StorageError`, whose text is one line and has nothing of the URL but the hosts.
+
+async def begin_serving(database: Database) -> None:
+    """Brings the schema up to date, and makes sure that the database can be written."""
+    await schema.prepare(database)
+    await database.prove()
+
+
+async def as_it_is(_database: Database) -> None:
+    """Does nothing with the database."""
+
+
+async def connect(url: str, timeout_s: float, begin: Begin = begin_serving) -> Database:
+    """The database that the URL names, as soon as its server answers and `begin` is done.
+
+    Raises: `StorageError`, whose text is one line and has nothing of the URL but the hosts; what `begin` raises.
     """
     database = _database(url, timeout_s)
     try:
-        await _answer(database, timeout_s)
+        await _answer(database, timeout_s, begin)
     except PyMongoError as error:
         database.close()
         raise _refusal(error, timeout_s, url) from None
@@ -42,15 +57,14 @@ async def connect(url: str, timeout_s: float) -> Database:
     return database
 
 
-async def _answer(database: Database, timeout_s: float) -> None:
+async def _answer(database: Database, timeout_s: float, begin: Begin) -> None:
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout_s
     while True:
         try:
             about = await database.client.admin.command("buildInfo")
             database.finds_many = "ferretdbVersion" not in about
-            await schema.prepare(database)
-            await database.prove()
+            await begin(database)
             return
         except (ConnectionFailure, WriteConcernError):
             if loop.time() >= deadline:

@@ -1,7 +1,7 @@
 """The connection, its collections, and the meaning of the driver's errors."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -90,6 +90,11 @@ class Database:
         query for many takes the longer the more documents the collection has."""
         self.health = StoreHealth(self.probe)
         self._closed = False
+
+    def collections(self) -> Iterable[Collection]:
+        """All of them, each once."""
+        found = [one for one in vars(self).values() if isinstance(one, AsyncIOMotorCollection)]
+        return {one.name: one for one in found}.values()
 
     async def probe(self) -> None:
         """Raises: `Unavailable`."""

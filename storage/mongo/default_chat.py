@@ -22,7 +22,7 @@ async def claim(database: Database, ids: Ids) -> int:
     found = await claimed(database)
     if found is None:
         (chat_id,) = await ids.take("chats")
-        await database.add(database.claims, {"_id": _KEY, "chat_id": chat_id})
+        await note(database, chat_id)
         found = await claimed(database)
     assert found is not None
     return found
@@ -32,6 +32,11 @@ async def claimed(database: Database) -> int | None:
     """The id of the chat, which may not be created yet, or be deleted."""
     found = await database.get(database.claims, _KEY)
     return None if found is None else found["chat_id"]
+
+
+async def note(database: Database, chat_id: int) -> None:
+    """Notes the id of the chat, unless one is noted."""
+    await database.add(database.claims, {"_id": _KEY, "chat_id": chat_id})
 
 
 def creation(chat_id: int, name: str, owner_id: int, created_at: datetime) -> ChatWrite:

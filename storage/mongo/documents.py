@@ -34,7 +34,16 @@ def user_of(document: Document) -> User:
         owner_id=document.get("owner_id"),
         banned_with_owner=document.get("banned_with_owner", False),
         is_hook=document.get("is_hook", False),
+        login_key=document.get("login_key"),
     )
+
+
+def address_key(user: User) -> str:
+    """What is unique of an account beside its username, in the field `email_key`: the email address or the login, of
+    which nobody has both; else the id. Those that are no address begin with `#`."""
+    if user.login_key is not None:
+        return f"#login {user.login_key}"
+    return f"#{user.id}" if user.email is None else email_key(user.email)
 
 
 def user_document(user: User) -> Document:
@@ -47,7 +56,7 @@ def user_document(user: User) -> Document:
         "display_name": user.display_name,
         "display_name_key": name_key(user.display_name),
         "email": user.email,
-        "email_key": f"#{user.id}" if user.email is None else email_key(user.email),
+        "email_key": address_key(user),
         "password_hash": user.password_hash,
         "created_at": to_micros(user.created_at),
         "last_seen_at": 0,
@@ -58,6 +67,8 @@ def user_document(user: User) -> Document:
     }
     if user.is_hook:
         document["is_hook"] = True
+    if user.login_key is not None:
+        document["login_key"] = user.login_key
     return document if user.owner_id is None else {**document, "owner_id": user.owner_id}
 
 

@@ -92,8 +92,12 @@ async def by_key(database: Database, key_hash: str) -> Hook | None:
 
 async def of_chat(database: Database, chat_id: int) -> Sequence[Hook]:
     """By id."""
-    found = await database.find(database.hooks, {"chat_id": chat_id, **_THERE}, sort=[("id", 1)])
-    return list(map(hook_of, found))
+    return list(map(hook_of, await documents_of(database, chat_id)))
+
+
+async def documents_of(database: Database, chat_id: int) -> Sequence[Document]:
+    """The hooks of a chat with what authenticates them, by id."""
+    return await database.find(database.hooks, {"chat_id": chat_id, **_THERE}, sort=[("id", 1)])
 
 
 async def outgoing(database: Database, after_id: int, limit: int) -> Sequence[Document]:

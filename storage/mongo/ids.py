@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Literal
 from uuid import uuid4
 
-from storage.mongo.database import Database
+from storage.mongo.database import Database, Document
 
 Kind = Literal["users", "chats", "messages", "hooks"]
 
@@ -32,11 +32,29 @@ class Ids:
             return taken
 
     async def _block(self, kind: Kind) -> range:
-        blocks, size = self._database.blocks, _SIZES[kind]
-        last = await self._database.find(blocks, {"kind": kind}, sort=[("number", -1)], limit=1)
-        number = last[0]["number"] + 1 if last else 0
-        while not await self._database.add(
-            blocks, {"_id": f"{kind}:{number}", "kind": kind, "number": number, "by": uuid4().hex}
-        ):
+        number, size = await _free_block(self._database, kind), _SIZES[kind]
+        while not await self._database.add(self._database.blocks, _block_document(kind, number)):
             number += 1
         return range(number * size + 1, (number + 1) * size + 1)
+
+
+async def last_id(database: Database, kind: Kind) -> int:
+    """The last id that a node may have given; 0 if there is none. Raises: `Unavailable`."""
+    return await _free_block(database, kind) * _SIZES[kind]
+
+
+async def skip_ids(database: Database, kind: Kind, up_to: int) -> None:
+    """Makes nodes give higher ids than that. Raises: `Unavailable`."""
+    if up_to > 0:
+        number = (up_to - 1) // _SIZES[kind]
+        await database.add(database.blocks, _block_document(kind, number))
+
+
+async def _free_block(database: Database, kind: Kind) -> int:
+    """The number after that of the last block that is taken."""
+    last = await database.find(database.blocks, {"kind": kind}, sort=[("number", -1)], limit=1)
+    return int(last[0]["number"]) + 1 if last else 0
+
+
+def _block_document(kind: Kind, number: int) -> Document:
+    return {"_id": f"{kind}:{number}", "kind": kind, "number": number, "by": uuid4().hex}

@@ -100,7 +100,7 @@ async def claim(database: Database, invite: Invite, at: datetime) -> Use | None:
     """Takes a use of the invite, None if all are taken."""
     for number in _numbers(invite):
         document = {
-            "_id": _claim_key(invite.code, number),
+            "_id": claim_key(invite.code, number),
             "invite": invite.code,
             "at": to_micros(at),
             "by": uuid4().hex,
@@ -111,7 +111,7 @@ async def claim(database: Database, invite: Invite, at: datetime) -> Use | None:
 
 
 async def give_back(database: Database, use: Use) -> None:
-    key = {"_id": _claim_key(use.code, use.number)}
+    key = {"_id": claim_key(use.code, use.number)}
     await database.with_retry(lambda: database.claims.delete_one(key))
 
 
@@ -123,7 +123,7 @@ def _numbers(invite: Invite) -> Iterable[int]:
     return chain(range(first, invite.max_uses + 1), range(1, first))
 
 
-def _claim_key(code: str, number: int) -> str:
+def claim_key(code: str, number: int) -> str:
     return f"invite:{code}:{number}"
 
 

@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import orjson
 from pymongo.errors import DuplicateKeyError
 
-from storage.mongo import versions
+from storage.errors import StorageError
+from storage.mongo import restore_mark, versions
 from storage.mongo.database import Collection, Database, Document
 from storage.mongo.hint_writer import first_kept, remove_hints
 from storage.node_ports import Lease
@@ -27,10 +29,20 @@ class Leases:
         """The lease that this incarnation has written last."""
 
     async def join(self, lease: Lease) -> None:
-        """See `storage.node_ports.Nodes.join`."""
+        """See `storage.node_ports.Nodes.join`. Raises also: `StorageError` if a restore has begun meanwhile."""
         async with self._joining:
             await self._put(self._database.leases, _document(lease))
+            if self.own is None:
+                await self._check_no_restore(lease)
             self.own = lease
+
+    async def _check_no_restore(self, lease: Lease) -> None:
+        """A restore that begins from now on finds the lease; one that has begun before is found here."""
+        try:
+            await self._database.with_retry(lambda: restore_mark.check(self._database))
+        except StorageError:
+            await self._put(self._database.leases, _document(replace(lease, ended=True)))
+            raise
 
     def is_joined(self) -> bool:
         """Whether this incarnation has a lease."""

@@ -41,7 +41,8 @@ SENT = MessageCreated.kind.name
 DELETED = MessageDeleted.kind.name
 """The kind of the rows that delete one."""
 
-_EDITED = MessageEdited.kind.name
+EDITED = MessageEdited.kind.name
+"""The kind of those that change what one says."""
 
 SCRUBBED = {"$set": {"message.content": "", "message.extra": {}}, "$unset": {"data.fields": ""}}
 """The update that removes the content of a message, and what else a change of it says, from a row of the log.
@@ -54,7 +55,7 @@ _INSERT_MAX = 100
 """How many rows one command inserts at most. FerretDB 1.24 inserts a hundred at a time, and goes on with the next
 hundred though a row of the one before was taken: that would leave a hole in the log."""
 
-_ROWS_MAX = 1000
+ROWS_MAX = 1000
 """How many rows one query returns at most."""
 
 
@@ -97,7 +98,7 @@ class Log:
 
         Raises: `UnknownOutcome` if that is not known; `Unavailable`.
         """
-        documents = [_document(row) for row in rows]
+        documents = [row_document(row) for row in rows]
         hints = 0 if hint is None else 1
         if hint is not None:
             documents.insert(0, hint)
@@ -118,32 +119,32 @@ class Log:
 
     async def has(self, chat_id: int, n: int) -> bool:
         """Whether row n is in the log. Raises: `Unavailable`."""
-        return await self._database.get(self._rows, _key(chat_id, n)) is not None
+        return await self._database.get(self._rows, row_key(chat_id, n)) is not None
 
     async def get(self, chat_id: int, n: int) -> Row | None:
         """Row n; None if it is not in the log. Raises: `Unavailable`."""
-        document = await self._database.get(self._rows, _key(chat_id, n))
-        return None if document is None else _row(document)
+        document = await self._database.get(self._rows, row_key(chat_id, n))
+        return None if document is None else stored_row(document)
 
     async def after(self, chat_id: int, n: int) -> Sequence[Row]:
-        """The next rows above n, at most `_ROWS_MAX`; empty if there are none. Raises: `Unavailable`."""
+        """The next rows above n, at most `ROWS_MAX`; empty if there are none. Raises: `Unavailable`."""
         # A few are read by `_id` first: that is quick on FerretDB too, where the query below goes through all rows.
         rows = await asyncio.gather(*(self.get(chat_id, n + more) for more in range(1, _FEW + 1)))
         new_rows = list(takewhile(lambda row: row is not None, rows))
         if len(new_rows) < _FEW:
             return [row for row in new_rows if row is not None]
         found = await self._database.find(
-            self._rows, {"chat_id": chat_id, "n": {"$gt": n}}, sort=[("n", 1)], limit=_ROWS_MAX
+            self._rows, {"chat_id": chat_id, "n": {"$gt": n}}, sort=[("n", 1)], limit=ROWS_MAX
         )
-        return [_row(document) for document in found]
+        return [stored_row(document) for document in found]
 
     async def span(self, chat_id: int, first: int, last: int) -> Sequence[Row]:
-        """The rows from `first` to `last`, at most `_ROWS_MAX`, up to the first that is not in the log. Raises:
+        """The rows from `first` to `last`, at most `ROWS_MAX`, up to the first that is not in the log. Raises:
         `Unavailable`."""
-        last = min(last, first + _ROWS_MAX - 1)
-        keys = [_key(chat_id, n) for n in range(first, last + 1)]
+        last = min(last, first + ROWS_MAX - 1)
+        keys = [row_key(chat_id, n) for n in range(first, last + 1)]
         documents = takewhile(bool, await self._database.get_each(self._rows, keys))
-        return [_row(document) for document in documents if document is not None]
+        return [stored_row(document) for document in documents if document is not None]
 
     async def last_sends(self, chat_id: int, n: int, after_seq: int, within_s: int) -> dict[int, datetime]:
         """When users sent their last messages, by user id, as the rows up to n say that leave the head above
@@ -156,7 +157,7 @@ class Log:
                 self._rows,
                 {"chat_id": chat_id, "n": {"$lte": n}},
                 sort=[("n", -1)],
-                limit=_ROWS_MAX,
+                limit=ROWS_MAX,
                 fields=fields,
             )
             for row in rows:
@@ -169,7 +170,7 @@ class Log:
                 if at < oldest:
                     return found
                 found.setdefault(row["sender_id"], at)
-            if len(rows) < _ROWS_MAX:
+            if len(rows) < ROWS_MAX:
                 return found
             n = rows[-1]["n"] - 1
 
@@ -185,17 +186,21 @@ class Log:
         if not wanted:
             return ()
         found = await self._database.find(self._rows, wanted[0] if len(wanted) == 1 else {"$or": wanted})
-        return [_row(document) for document in found]
+        return [stored_row(document) for document in found]
 
     async def versions(self, message_id: int, newest: int) -> Sequence[Message] | None:
         """The states of a message after its creation and after its last edits, at most `newest` edits, in their order.
         None if there is no such message, or it is deleted. Raises: `Unavailable`."""
         first = await self._of_kind(message_id, SENT, 1)
-        edited = await self._of_kind(message_id, _EDITED, newest)
+        edited = await self._of_kind(message_id, EDITED, newest)
         # Last: the row of a deletion is in the log before what the message said is removed from the other rows.
-        if not first or await self._of_kind(message_id, DELETED, 1):
+        if not first or await self.is_deleted(message_id):
             return None
         return [message_of(row["message"]) for row in (*first, *reversed(edited))]
+
+    async def is_deleted(self, message_id: int) -> bool:
+        """Whether a row deletes the message. Raises: `Unavailable`."""
+        return bool(await self._of_kind(message_id, DELETED, 1))
 
     async def state(self, message_id: int, after_seq: int, up_to_seq: int) -> Message | None:
         """The state of a message after its last change between two numbers; None without one. Of a message that is
@@ -212,15 +217,16 @@ class Log:
         )
 
 
-def _key(chat_id: int, n: int) -> str:
+def row_key(chat_id: int, n: int) -> str:
+    """The `_id` of a row."""
     return f"{chat_id}:{n}"
 
 
-def _document(row: Row) -> Document:
+def row_document(row: Row) -> Document:
     created = row.message if row.kind == SENT else None
     client_id = None if created is None else created.client_id
     return {
-        "_id": _key(row.chat_id, row.n),
+        "_id": row_key(row.chat_id, row.n),
         "chat_id": row.chat_id,
         "n": row.n,
         "seq": row.seq,
@@ -234,7 +240,7 @@ def _document(row: Row) -> Document:
     }
 
 
-def _row(document: Document) -> Row:
+def stored_row(document: Document) -> Row:
     message = document["message"]
     return Row(
         document["chat_id"],

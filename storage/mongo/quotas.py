@@ -55,12 +55,12 @@ class Quotas:
 
     async def add(self, user_id: int, upload_id: str, size: int, quota_bytes: int) -> None:
         """Adds an upload. Raises: `OverQuota`."""
-        await self._enter(user_id, _added(upload_id), size, quota_bytes)
+        await self._enter(user_id, added(upload_id), size, quota_bytes)
 
     async def take_away(self, user_id: int, upload_id: str, size: int, *, counted: bool) -> None:
         """Takes an upload away, unless that is done; does nothing for one that was never added. `counted`: it is known
         to have been added."""
-        if counted or await self._has(_added(upload_id)):
+        if counted or await self._has(added(upload_id)):
             await self._enter(user_id, f"-{upload_id}", -size, 0)
 
     async def _enter(self, user_id: int, entry: str, size: int, quota_bytes: int) -> None:
@@ -80,7 +80,7 @@ class Quotas:
                 is_fresh = True
                 continue
             document = {
-                "_id": _key(user_id, n + 1),
+                "_id": entry_key(user_id, n + 1),
                 "user_id": user_id,
                 "n": n + 1,
                 "used": used + size,
@@ -107,7 +107,7 @@ class Quotas:
         database, newest = self._database, self._known(user_id)
         for _ in range(_FEW if newest is not None else 0):
             assert newest is not None
-            following = await database.get(database.quotas, _key(user_id, newest["n"] + 1))
+            following = await database.get(database.quotas, entry_key(user_id, newest["n"] + 1))
             if following is None:
                 self._remember(user_id, newest)
                 return newest
@@ -145,12 +145,12 @@ class Quotas:
 def _is_over(entry: Document, upload: Document | None) -> bool:
     """Whether nobody asks for the entry of an upload any more: the upload has ended or, for the entry that adds it, its
     document says that it was added."""
-    return upload is None or (entry["entry"] == _added(upload["_id"]) and upload["counted"])
+    return upload is None or (entry["entry"] == added(upload["_id"]) and upload["counted"])
 
 
-def _added(upload_id: str) -> str:
+def added(upload_id: str) -> str:
     return f"+{upload_id}"
 
 
-def _key(user_id: int, n: int) -> str:
+def entry_key(user_id: int, n: int) -> str:
     return f"{user_id}:{n}"

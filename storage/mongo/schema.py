@@ -14,7 +14,7 @@ from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from domain.text import name_key
 from storage.errors import StorageError
-from storage.mongo import search_fill
+from storage.mongo import restore_mark, search_fill
 from storage.mongo.database import Collection, Database
 from storage.username_keys import namesake_key
 
@@ -51,6 +51,7 @@ def indexes(database: Database) -> Mapping[Collection, Sequence[IndexModel]]:
             plain("deleted", "id"),
             plain("avatar_id"),
             plain("owner_id"),
+            plain("login_key"),
         ],
         database.bans: [plain("chat_id", "user_id")],
         database.user_blocks: [plain("user_id", "blocked_id")],
@@ -139,13 +140,34 @@ VERSION = 1 + len(STEPS)
 
 
 async def prepare(database: Database) -> None:
-    """Raises: `StorageError` if the data is of a newer version; the driver's errors."""
+    """Raises: `StorageError` if the data is of a newer version, or a restore is filling the database; the driver's
+    errors."""
+    await restore_mark.check(database)
+    await prepare_marked(database)
+
+
+async def check_readable(database: Database) -> None:
+    """Raises: `StorageError` if there is no data that this version can read; the driver's errors."""
+    await restore_mark.check(database)
+    if await _version(database) is None:
+        raise StorageError(f"database {database.name} has no data of a chat server")
+
+
+async def _version(database: Database) -> int | None:
+    """The version of the data; None if there is none. Raises: `StorageError` if it is newer than this server; the
+    driver's errors."""
     found = await database.meta.find_one({"_id": _KEY})
     if found is not None and found["version"] > VERSION:
         raise StorageError(
             f"the schema of database {database.name} has version {found['version']}, this server knows versions up"
             f" to {VERSION}: use the server that wrote it, or a newer one"
         )
+    return None if found is None else int(found["version"])
+
+
+async def prepare_marked(database: Database) -> None:
+    """As `prepare`, also while a restore is filling the database."""
+    found = await _version(database)
     for collection, models in indexes(database).items():
         for model in models:  # one at a time: FerretDB 1.24 panics at several that exist already
             await collection.create_indexes([model])
@@ -160,7 +182,7 @@ async def prepare(database: Database) -> None:
             )
             await database.meta.update_one({"_id": _KEY}, {"$set": {"version": VERSION}}, upsert=True)
         return
-    for version in range(found["version"], VERSION):
+    for version in range(found, VERSION):
         said = await STEPS[version - 1](database)
         await database.meta.update_one({"_id": _KEY}, {"$max": {"version": version + 1}})
         _log.info("the database went from schema version %d to %d: %s", version, version + 1, said)

@@ -16,7 +16,7 @@ from domain.models import Session
 from domain.refusals import TokenReused, TokenUnknown
 from storage.mongo.account_writes import AccountWriter, Publish, check_account
 from storage.mongo.bulk import update_all
-from storage.mongo.database import Collection, Database
+from storage.mongo.database import Collection, Database, Document
 from storage.mongo.documents import session_of
 from storage.ports import REUSES_MAX
 from storage.times import to_micros
@@ -100,9 +100,7 @@ class MongoSessions:
         grace = round(grace_s * _SECOND)
         return await self._writer.write(
             f"token {token_hash}",
-            lambda publish: self._rotate(
-                token_hash, new_hash, to_micros(expires_at), to_micros(now), grace, publish
-            ),
+            lambda publish: self._rotate(token_hash, new_hash, expires_at, to_micros(now), grace, publish),
         )
 
     async def revoke(self, session_id: str) -> None:
@@ -131,7 +129,7 @@ class MongoSessions:
                 ends[session_id] = max(token["expires_at"], ends.get(session_id, 0))
         for session_id in session_ids:
             if session_id not in ends:  # the note is a token that no client has
-                await _give(database, END_NOTE + session_id, session_id, to_micros(now))
+                await _give(database, END_NOTE + session_id, session_id, now)
         over = {
             session_id for session_id, end in ends.items() if end <= to_micros(now) - round(keep_s * _SECOND)
         }
@@ -143,7 +141,7 @@ class MongoSessions:
         return session_ids[-1] if len(session_ids) == limit else None
 
     async def _rotate(
-        self, token_hash: str, new_hash: str, expires_at: int, now: int, grace: int, publish: Publish
+        self, token_hash: str, new_hash: str, expires_at: datetime, now: int, grace: int, publish: Publish
     ) -> Session:
         database = self._database
         token = await database.get(database.tokens, token_hash)
@@ -185,21 +183,29 @@ async def insert_session(
     database: Database, session: Session, token_hash: str, expires_at: datetime
 ) -> Session:
     """Inserts a session, and the token that is valid until then."""
-    document = {
+    await database.add(database.sessions, session_document(session))
+    await _give(database, token_hash, session.id, expires_at)
+    return session
+
+
+def session_document(session: Session) -> Document:
+    """The document of a new session."""
+    return {
         "_id": session.id,
         "user_id": session.user_id,
         "created_at": to_micros(session.created_at),
         "address": session.address,
         "user_agent": session.user_agent,
     }
-    await database.add(database.sessions, document)
-    await _give(database, token_hash, session.id, to_micros(expires_at))
-    return session
 
 
-async def _give(database: Database, token_hash: str, session_id: str, expires_at: int) -> None:
-    token = {"_id": token_hash, "session_id": session_id, "expires_at": expires_at}
-    await database.add(database.tokens, token)
+def token_document(token_hash: str, session_id: str, expires_at: datetime) -> Document:
+    """The document of a token of a session, valid until then."""
+    return {"_id": token_hash, "session_id": session_id, "expires_at": to_micros(expires_at)}
+
+
+async def _give(database: Database, token_hash: str, session_id: str, expires_at: datetime) -> None:
+    await database.add(database.tokens, token_document(token_hash, session_id, expires_at))
 
 
 async def remove_tokens(database: Database, hashes: Sequence[str]) -> None:

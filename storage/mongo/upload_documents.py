@@ -65,18 +65,23 @@ async def named(database: Database, upload_ids: Collection[str]) -> dict[str, Up
 
 def name_of(draft: Draft, mark: str) -> str:
     """The name in which a send claims uploads."""
-    return f"{draft.sender_id}:{f'#{mark}' if draft.client_id is None else draft.client_id}"
+    return send_name(draft.sender_id, draft.client_id, mark)
+
+
+def send_name(sender_id: int, client_id: str | None, mark: str) -> str:
+    """The same of a send with this `client_id`, if any, or else with this mark."""
+    return f"{sender_id}:{f'#{mark}' if client_id is None else client_id}"
 
 
 async def claim(database: Database, upload_id: str, name: str, at: int) -> bool:
     """Claims an upload. Returns False if it is claimed in another name."""
-    key = _claim_key(upload_id)
+    key = claim_key(upload_id)
     return await database.add(database.claims, {"_id": key, "upload": upload_id, "by": name, "at": at})
 
 
 async def give_back(database: Database, upload_id: str) -> None:
     """Removes a claim in whose name there is no message and never will be one, or whose upload has ended."""
-    key = _claim_key(upload_id)
+    key = claim_key(upload_id)
     await database.with_retry(lambda: database.claims.delete_one({"_id": key}))
 
 
@@ -85,7 +90,7 @@ async def claim_unwanted(database: Database, log: Log, upload_id: str, before: i
     notes that in its document; also if it was claimed after `before`, so that its message may still be on its way."""
     if await claim(database, upload_id, _NOBODY, before):
         return True
-    found = await database.get(database.claims, _claim_key(upload_id))
+    found = await database.get(database.claims, claim_key(upload_id))
     if found is None:  # given back meanwhile
         return False
     sender_id, _, client_id = found["by"].partition(":")
@@ -111,5 +116,5 @@ async def note_attached(database: Database, rows: Sequence[Row]) -> None:
     )
 
 
-def _claim_key(upload_id: str) -> str:
+def claim_key(upload_id: str) -> str:
     return f"upload:{upload_id}"

@@ -21,6 +21,12 @@ async def get(database: Database, user_id: int) -> User | None:
     return None if document is None else user_of(document)
 
 
+async def of_login(database: Database, login_key: str) -> User | None:
+    """See `storage.ports.Users.of_login`."""
+    found = await database.find(database.users, {"login_key": login_key}, limit=1)
+    return user_of(found[0]) if found else None
+
+
 async def find(database: Database, login: str) -> User | None:
     """See `storage.ports.Users.find`."""
     key, first, end = key_bounds(login)

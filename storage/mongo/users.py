@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from domain.acts import FOLLOW_OWNER, UNAUDITED, AccountUpdate, Act
@@ -48,6 +49,7 @@ class MongoUsers:
         self._writer = writer
         self._chat_writer = chat_writer
         self._acts = acts
+        self.of_login = partial(user_queries.of_login, database)
 
     async def create(
         self,
@@ -59,11 +61,11 @@ class MongoUsers:
         created_at: datetime,
         is_bot: bool = False,
         is_admin: bool = False,
+        login_key: str | None = None,
         act: Act = UNAUDITED,
     ) -> User:
-        draft = User(
-            0, username, display_name, email, password_hash, created_at, is_bot=is_bot, is_admin=is_admin
-        )
+        account = User(0, username, display_name, email, password_hash, created_at, login_key=login_key)
+        draft = replace(account, is_bot=is_bot, is_admin=is_admin)
 
         async def action(_publish: Publish) -> User:
             await self._acts.check(act)

@@ -21,6 +21,12 @@ def get(db: sqlite3.Connection, user_id: int) -> User | None:
     return user_of(row) if row else None
 
 
+def of_login(db: sqlite3.Connection, login_key: str) -> User | None:
+    """The user who is found by this key, also if banned or deleted."""
+    row = db.execute("SELECT * FROM users WHERE login_key = ?", (login_key,)).fetchone()
+    return user_of(row) if row else None
+
+
 def bots_of(db: sqlite3.Connection, owner_id: int) -> Sequence[User]:
     """The bots of a user that are not deleted, by id."""
     rows = db.execute("SELECT * FROM users WHERE owner_id = ? AND deleted = 0 ORDER BY id", (owner_id,))
@@ -32,13 +38,15 @@ def insert(db: sqlite3.Connection, user: User) -> User:
     check_username(user.username)
     username_key = name_key(user.username)
     address_key = None if user.email is None else email_key(user.email)
+    if user.login_key is not None and of_login(db, user.login_key) is not None:
+        raise Duplicate("login")
     if db.execute("SELECT 1 FROM users WHERE username_key = ?", (username_key,)).fetchone():
         raise Duplicate("username")
     if db.execute("SELECT 1 FROM users WHERE email_key = ?", (address_key,)).fetchone():
         raise Duplicate("email")
     user_id = db.execute(
         "INSERT INTO users (username, display_name, email, password_hash, created_at, is_bot, owner_id,"
-        " username_key, display_name_key, email_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " username_key, display_name_key, email_key, login_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             user.username,
             user.display_name,
@@ -50,6 +58,7 @@ def insert(db: sqlite3.Connection, user: User) -> User:
             username_key,
             name_key(user.display_name),
             address_key,
+            user.login_key,
         ),
     ).lastrowid
     assert user_id is not None

@@ -55,7 +55,7 @@ def open_writer(path: Path) -> tuple[sqlite3.Connection, ServerLock, DatabaseFil
             lock.release()
             raise
     except OSError as error:
-        raise Unavailable(f"cannot open the database {path}: {error.strerror}", _trouble_of(error)) from error
+        raise Unavailable(f"cannot open the database {path}: {error.strerror}", trouble_of(error)) from error
     except sqlite3.Error as error:
         raise unavailable(error, f"cannot open the database {path}", path) from error
     except Unavailable as error:
@@ -64,7 +64,8 @@ def open_writer(path: Path) -> tuple[sqlite3.Connection, ServerLock, DatabaseFil
         raise type(error)(f"cannot open the database {path}: {error}") from None
 
 
-def _trouble_of(error: OSError) -> Trouble:
+def trouble_of(error: OSError) -> Trouble:
+    """What an error of the file system says of a store."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return "full"
     return "read_only" if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM) else "failing"

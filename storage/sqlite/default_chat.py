@@ -11,15 +11,15 @@ _KEY = "default_chat"
 
 def create(writer: Writer, name: str, owner_id: int, created_at: datetime) -> None:
     """See `storage.ports.Chats.create_default`."""
-    if _chat_id(writer) is None:
+    if noted(writer.db) is None:
         created = chats.create(writer.chats, name, "group", owner_id, (), created_at, is_public=True)
         chat, _ = writer.carry_out(created)
-        writer.db.execute("INSERT INTO meta (key, value) VALUES (?, ?)", (_KEY, str(chat.id)))
+        note(writer.db, chat.id)
 
 
 def join(writer: Writer, user_id: int, joined_at: datetime) -> None:
     """See `storage.ports.Chats.join_default`."""
-    chat_id = _chat_id(writer)
+    chat_id = noted(writer.db)
     if chat_id is not None and writer.chats.find_chat(chat_id) is not None:
         writer.carry_out(invites.enter(writer.chats, chat_id, user_id, joined_at))
 
@@ -33,6 +33,12 @@ def existing(db: sqlite3.Connection) -> int | None:
     return int(found[0]) if found else None
 
 
-def _chat_id(writer: Writer) -> int | None:
-    found = writer.db.execute("SELECT value FROM meta WHERE key = ?", (_KEY,)).fetchone()
+def note(db: sqlite3.Connection, chat_id: int) -> None:
+    """Notes for ever which chat it is."""
+    db.execute("INSERT INTO meta (key, value) VALUES (?, ?)", (_KEY, str(chat_id)))
+
+
+def noted(db: sqlite3.Connection) -> int | None:
+    """The id of the chat, which may be deleted by now; None if it was never created."""
+    found = db.execute("SELECT value FROM meta WHERE key = ?", (_KEY,)).fetchone()
     return int(found[0]) if found else None

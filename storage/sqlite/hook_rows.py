@@ -150,6 +150,11 @@ def secret_of(row: Row) -> str:
     return str(row[12])
 
 
+def keys_of(row: Row) -> tuple[str | None, str | None]:
+    """The hash of the key of an incoming hook, and the secret of an outgoing one."""
+    return row[11], row[12]
+
+
 def _moment(value: int | None) -> datetime | None:
     return None if value is None else from_micros(value)
 

@@ -26,7 +26,7 @@ class ServerLock:
     def __init__(self, path: Path) -> None:
         """Takes the locks, and creates the file if there is none. `path` is without symbolic links. Raises:
         `Unavailable`, `OSError`, `sqlite3.Error`."""
-        self._beside = _lock_beside(path)
+        self._beside = lock_beside(path)
         self.file = -1
         try:
             # The mode, because the file holds password hashes; SQLite gives it to the files beside it too. It is kept
@@ -45,7 +45,9 @@ class ServerLock:
         self._beside.close()
 
 
-def _lock_beside(path: Path) -> sqlite3.Connection:
+def lock_beside(path: Path) -> sqlite3.Connection:
+    """Keeps servers away from the database of that path, which need not be there, until the connection is closed.
+    Raises: `Unavailable` (locked), `OSError`, `sqlite3.Error`."""
     name = beside(path, ".lock")
     name.touch(mode=0o600)
     lock = sqlite3.connect(name, timeout=0, isolation_level=None, check_same_thread=False)

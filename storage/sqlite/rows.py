@@ -20,7 +20,7 @@ def user_of(row: Row) -> User:
         row
     )
     _username_key, _display_name_key, _email_key, is_admin, presence, avatar_id, _uploads_bytes, *more = more
-    owner_id, banned_with_owner, is_hook, *_ = more
+    owner_id, banned_with_owner, is_hook, login_key, *_ = more
     return User(
         id=user_id,
         username=username,
@@ -38,6 +38,7 @@ def user_of(row: Row) -> User:
         owner_id=owner_id,
         banned_with_owner=bool(banned_with_owner),
         is_hook=bool(is_hook),
+        login_key=login_key,
     )
 
 

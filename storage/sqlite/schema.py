@@ -34,10 +34,7 @@ def upgrade(db: sqlite3.Connection, migrations: Sequence[str] = MIGRATIONS) -> N
     """
     (version,) = db.execute("PRAGMA user_version").fetchone()
     if version > len(migrations):
-        raise StorageError(
-            f"its schema has version {version}, this server knows versions up to {len(migrations)}: "
-            "use the server that wrote it, or a newer one"
-        )
+        raise StorageError(too_new(version, len(migrations)))
     for function in (name_key, namesake_key):
         db.create_function(function.__name__, 1, function, deterministic=True)
     for number, step in enumerate(migrations[version:], start=version + 1):
@@ -56,6 +53,14 @@ def upgrade(db: sqlite3.Connection, migrations: Sequence[str] = MIGRATIONS) -> N
                 _description(step),
                 db.total_changes - changed_before,
             )
+
+
+def too_new(version: int, known: int) -> str:
+    """What is wrong with a file whose version this code does not know."""
+    return (
+        f"its schema has version {version}, this server knows versions up to {known}: "
+        "use the server that wrote it, or a newer one"
+    )
 
 
 def _description(step: str) -> str:

@@ -3,13 +3,14 @@
 import json
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from domain.acts import UNAUDITED, AccountUpdate, Act
 from domain.models import PresenceChoice, User
 from domain.text import email_key, name_key
 from storage.sqlite import account_acts, heirs
-from storage.sqlite.accounts import check_account, check_active, insert
+from storage.sqlite.accounts import check_account, check_active, insert, of_login
 from storage.sqlite.accounts import end_sessions_but as _end_sessions_but
 from storage.sqlite.accounts import get as _get
 from storage.sqlite.accounts import publish as _publish
@@ -44,11 +45,11 @@ class SqliteUsers:
         created_at: datetime,
         is_bot: bool = False,
         is_admin: bool = False,
+        login_key: str | None = None,
         act: Act = UNAUDITED,
     ) -> User:
-        return await self._database.write(
-            _create, username, display_name, email, password_hash, created_at, is_bot, is_admin, act
-        )
+        draft = User(0, username, display_name, email, password_hash, created_at, login_key=login_key)
+        return await self._database.write(_create, replace(draft, is_bot=is_bot), is_admin, act)
 
     async def create_first_admin(
         self,
@@ -60,10 +61,11 @@ class SqliteUsers:
         password_hash: str,
         created_at: datetime,
     ) -> User:
+        draft = User(0, username, display_name, email, password_hash, created_at)
         return await self._database.write(
             account_acts.create_first,
             setup_hash,
-            lambda writer: _create(writer, username, display_name, email, password_hash, created_at),
+            lambda writer: _create(writer, draft),
             Act(None, created_at),
         )
 
@@ -84,6 +86,9 @@ class SqliteUsers:
 
     async def find(self, login: str) -> User | None:
         return await self._database.read(_find, login)
+
+    async def of_login(self, login_key: str) -> User | None:
+        return await self._database.read(of_login, login_key)
 
     async def exist(self) -> bool:
         return await self._database.read(_exist)
@@ -195,20 +200,10 @@ def _search_all(db: sqlite3.Connection, key: str, address: str, after_id: int, l
     return [user_of(row) for row in rows]
 
 
-def _create(
-    writer: Writer,
-    username: str,
-    display_name: str,
-    email: str | None,
-    password_hash: str,
-    created_at: datetime,
-    is_bot: bool = False,
-    is_admin: bool = False,
-    act: Act = UNAUDITED,
-) -> User:
+def _create(writer: Writer, draft: User, is_admin: bool = False, act: Act = UNAUDITED) -> User:
     account_acts.check(writer, act)
-    user = insert(writer.db, User(0, username, display_name, email, password_hash, created_at, is_bot=is_bot))
-    account_acts.note(writer, act, "user_created", user.id, username)
+    user = insert(writer.db, draft)
+    account_acts.note(writer, act, "user_created", user.id, user.username)
     return account_acts.make_admin(writer, user, act) if is_admin else user
 
 

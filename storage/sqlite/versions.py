@@ -41,6 +41,10 @@ def of_message(db: sqlite3.Connection, message_id: int) -> Sequence[Version] | N
     message = history.get(db, message_id)
     if message is None or message.deleted:
         return None
+    return [*earlier(db, message_id), Version(message.content, message.edited_at)]
+
+
+def earlier(db: sqlite3.Connection, message_id: int) -> Sequence[Version]:
+    """What a message said before its edits, as far as it is kept, the oldest first."""
     rows = db.execute(_READ, {"message": message_id, "newest": VERSIONS_MAX - 1})
-    earlier = [Version(content, None if at is None else from_micros(at)) for content, at in rows]
-    return [*earlier, Version(message.content, message.edited_at)]
+    return [Version(content, None if at is None else from_micros(at)) for content, at in rows]

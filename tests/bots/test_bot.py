@@ -12,6 +12,7 @@ import pytest
 from tests.bots.conftest import StartBot, said_by
 from tests.clients.bots import make_bot
 from tests.clients.people import Person
+from tests.clients.restored import go_back, keep_state
 from tests.conftest import Serve, Server
 from vestnik_bot import Bot, Ended, Message, Refused
 from vestnik_bot import feed as feed_module
@@ -60,6 +61,11 @@ class Scene:
 
     async def say(self, *contents: str) -> list[int]:
         return [(await self.ann.say(self.chat_id, content))["id"] for content in contents]
+
+    async def answers(self, chat_id: int) -> list[str]:
+        """What the bot has said in a chat."""
+        found = (await self.ann.get(f"/chats/{chat_id}/messages"))["messages"]
+        return [message["content"] for message in found if message["sender_id"] == self.account.id]
 
     async def sees(self, *contents: str) -> None:
         """Waits until exactly these were handled."""
@@ -181,6 +187,82 @@ async def test_a_chat_of_another_epoch_goes_on_after_the_message_that_was_handle
     await scene.start(scene.bot())
     await scene.say("end")
     await scene.sees("one", "two", "three", "four", "live", "end")
+
+
+async def test_after_a_restored_backup_nothing_is_answered_twice_and_nothing_new_is_missed(
+    scene: Scene,
+) -> None:
+    """Ids of lost messages are given again, so that answers to them have the `client_id`s of lost answers."""
+    bot = scene.bot()
+    replied = []
+
+    @bot.on_message
+    async def reply(message: Message) -> None:
+        answer = await message.reply(f"re {message.content}")
+        replied.append(answer and answer.content)
+
+    task = await scene.start(bot)
+    await scene.say("one")
+    await scene.sees("one")
+    other = await scene.ann.chat(scene.account)
+    await scene.ann.say(other, "of a chat that the bot leaves")
+    await scene.sees("one", "of a chat that the bot leaves")
+    async with asyncio.timeout(10):
+        while len(replied) < 2:
+            await asyncio.sleep(0.01)
+    kept = keep_state(scene.server)
+    gone = await scene.ann.chat(scene.account)
+    await scene.ann.say(gone, "in a lost chat")
+    await scene.sees("one", "of a chat that the bot leaves", "in a lost chat")
+    await scene.say("lost", "lost too")
+    await scene.sees("one", "of a chat that the bot leaves", "in a lost chat", "lost", "lost too")
+    await scene.ann.delete(f"/chats/{other}/members/{scene.account.id}")
+    await go_back(scene.server, kept)
+    scene.seen.clear()
+    assert await scene.ann.chat(scene.account) == gone
+    await scene.say("new")
+    await scene.ann.say(gone, "in another chat of the same id")
+    await scene.ann.say(other, "new here")
+    async with asyncio.timeout(10):
+        while len(scene.seen) < 3:
+            await asyncio.sleep(0.01)
+    assert sorted(scene.seen) == ["in another chat of the same id", "new", "new here"]
+    await scene.stop(bot, task)
+    assert await scene.answers(scene.chat_id) == ["re one", "re new"]
+    assert await scene.answers(other) == ["re of a chat that the bot leaves", "re new here"]
+    assert await scene.answers(gone) == ["re in another chat of the same id"]
+    scene.seen.clear()
+    await scene.start(scene.bot())
+    await scene.say("after a start")
+    await scene.sees("after a start")
+
+
+async def test_an_answer_to_a_message_that_a_restore_undid_is_not_sent(scene: Scene) -> None:
+    """A handler runs while the server goes back. The message that it has is gone, or is handled anew."""
+    bot = scene.bot()
+    gate = asyncio.Event()
+
+    @bot.on_message
+    async def reply(message: Message) -> None:
+        await gate.wait()
+        answer = await message.reply(f"re {message.content}")
+        scene.seen.append(f"answered {answer is not None}")
+
+    await scene.start(bot)
+    await scene.say("kept")
+    await scene.sees("kept")
+    kept = keep_state(scene.server)
+    await scene.say("lost")
+    await go_back(scene.server, kept)
+    await scene.say("has the id of what is lost")
+    async with asyncio.timeout(10):
+        while bot.heard.epoch != "restored":
+            await asyncio.sleep(0.01)
+    gate.set()
+    await scene.sees(
+        *("kept", "answered False", "kept", "answered True"), "has the id of what is lost", "answered True"
+    )
+    assert await scene.answers(scene.chat_id) == ["re kept", "re has the id of what is lost"]
 
 
 async def test_many_wait_for_a_slow_handler(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """Sessions: refresh tokens and their reuse, logging out, changing the password."""
 
 import asyncio
+import sqlite3
 from dataclasses import replace
 from typing import Any
 
@@ -166,6 +167,21 @@ async def test_a_token_of_ours_is_nothing_without_its_session(serve: Serve) -> N
     assert await server.chat_app.context.store.sessions.get(sid_of(ann.token)) is None
     await assert_ended(ann)
     assert await (await ann.open()).closed() in (4401, 4403)
+
+
+async def test_a_token_of_the_store_before_a_restore_is_none_of_another_backend(server: Server) -> None:
+    """The restored store has another id, and no sessions."""
+    ann, bob = await server.people("ann", "bob")
+    await bob.request("POST", "/auth/logout")
+    await server.stop()
+    with sqlite3.connect(server.config.data_dir / "vestnik.db") as db:
+        db.execute("DELETE FROM sessions")
+        assert db.execute("UPDATE meta SET value = ? WHERE key = 'store_id'", ("0" * 32,)).rowcount == 1
+    db.close()
+    await server.start()
+    for person in (ann, bob):
+        await assert_ended(person)
+        assert await (await person.open()).closed() == 4401
 
 
 @pytest.mark.stores

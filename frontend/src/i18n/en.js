@@ -191,6 +191,7 @@ export default {
     conflict: 'Somebody else was faster.',
     invalid: 'Something is not right.',
     too_large: 'This is too large.',
+    restored: 'The server was restored from a backup. Look at the chat before you send this again.',
     not_loaded: 'This part of the page could not be loaded. Check your connection, or load the page again.',
     unknown: 'Something went wrong ({code}).',
     wrongCredentials: 'Wrong username or password.',

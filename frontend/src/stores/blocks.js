@@ -19,7 +19,7 @@ export const useBlocks = defineStore('blocks', () => {
   let isWanted = false
 
   watch(
-    () => session.userId,
+    () => session.life,
     () => {
       blocked.clear()
       isLoaded.value = isWanted = false
@@ -32,7 +32,7 @@ export const useBlocks = defineStore('blocks', () => {
   function load() {
     isWanted = true
     return once('blocks', async () => {
-      const user = session.userId
+      const { life } = session
       /** @type {User[]} */
       const found = []
       let cursor = null
@@ -41,7 +41,7 @@ export const useBlocks = defineStore('blocks', () => {
         found.push(...page.users)
         cursor = page.next_cursor ?? null
       } while (cursor)
-      if (session.userId !== user) return // another user has logged in
+      if (session.life !== life) return // another user has logged in, or a backup was restored
       blocked.clear()
       for (const one of found) keep(one)
       isLoaded.value = true

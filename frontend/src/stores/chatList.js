@@ -47,11 +47,11 @@ export function createChatList({ records, session, once, apply, check, onLoaded 
     if (!session.isLoggedIn) return
     clearTimeout(restTimer)
     state.value = 'loading'
-    const user = session.userId
+    const { life } = session
     const begun = freshness.start()
     try {
       const found = await loadPages(null, records.chats.size)
-      if (session.userId !== user) return
+      if (session.life !== life) return
       requestedAt = begun
       state.value = 'ready'
       const known = [...records.chats.keys()]
@@ -105,7 +105,7 @@ export function createChatList({ records, session, once, apply, check, onLoaded 
    * @returns {Promise<Set<number>>} their ids
    */
   async function loadPages(from, wanted) {
-    const user = session.userId
+    const { life } = session
     /** @type {Set<number>} */
     const found = new Set()
     let next = from
@@ -113,7 +113,7 @@ export function createChatList({ records, session, once, apply, check, onLoaded 
       const limit = Math.min(Math.max(wanted - found.size, PAGE_SIZE), LARGEST_PAGE)
       const at = freshness.start()
       const page = await api.get('/chats', { cursor: next, limit })
-      if (session.userId !== user) return found // another user has logged in
+      if (session.life !== life) return found // another user has logged in, or a backup was restored
       for (const chat of page.chats) {
         apply(chat, at)
         found.add(chat.id)

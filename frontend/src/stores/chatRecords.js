@@ -129,16 +129,6 @@ export function createChatRecords({ ownId, onMute = () => {} }) {
     arrivals.clear()
   }
 
-  /** After a restored backup: lower numbers are new again, and no earlier answer counts. */
-  function rewind() {
-    freshness.reset()
-    arrivals.clear()
-    for (const chat of chats.values()) {
-      chat.seq = 0
-      chat.read_seq = 0
-    }
-  }
-
   /**
    * Sets the newest message of a chat, as its timeline has it.
    *
@@ -245,7 +235,6 @@ export function createChatRecords({ ownId, onMute = () => {} }) {
     apply,
     forget,
     clear,
-    rewind,
     noteLatest,
     noteRead,
     noteArrival,

@@ -1,5 +1,5 @@
 import { defineStore } from 'pinia'
-import { reactive, ref, shallowRef, watch } from 'vue'
+import { reactive, shallowRef, watch } from 'vue'
 import { onEvent } from '@/composables/onEvent'
 import api, { ApiError } from '@/services/api'
 import { freshness } from '@/services/freshness'
@@ -40,10 +40,6 @@ export const useChats = defineStore('chats', () => {
   const muteChange = shallowRef(null)
   /** The ids of the chats that the user is deleting: no reason is shown for these. @type {Set<number>} */
   const deleting = new Set()
-  /** The store's epoch in which the chats were loaded. */
-  let epoch = /** @type {string | null} */ (null)
-  /** How often the server was found to have restored a backup: what is open begins anew then. */
-  const restores = ref(0)
 
   const chatList = createChatList({
     records,
@@ -65,7 +61,7 @@ export const useChats = defineStore('chats', () => {
   })
 
   watch(
-    () => session.userId,
+    () => session.life,
     () => {
       freshness.reset()
       records.clear()
@@ -75,14 +71,7 @@ export const useChats = defineStore('chats', () => {
     },
     { flush: 'sync' },
   )
-  onEvent('connected', ({ epoch: current = null }) => {
-    if (epoch !== null && current !== null && epoch !== current) {
-      records.rewind()
-      restores.value++
-    }
-    epoch = current ?? epoch
-    chatList.load()
-  })
+  onEvent('connected', () => void chatList.load())
   followChatEvents({
     records,
     members,
@@ -235,6 +224,7 @@ export const useChats = defineStore('chats', () => {
    */
   async function join(chatId) {
     const after_seq = chats.get(chatId)?.seq ?? 0
+    const { epoch } = session
     const frame = { type: 'join_chat', chat_id: chatId, after_seq, ...(epoch && { epoch }) }
     try {
       const { gap } = await websocket.request(frame, JOIN)
@@ -250,7 +240,6 @@ export const useChats = defineStore('chats', () => {
     unreadTotal: records.unreadTotal,
     removals,
     muteChange,
-    restores,
     state: chatList.state,
     hasMore: chatList.hasMore,
     load: chatList.load,

@@ -2,7 +2,7 @@ import { useEventListener } from '@vueuse/core'
 import { defineStore } from 'pinia'
 import { reactive, watch } from 'vue'
 import { load, save, storage } from '@/services/storage'
-import { isVisible, prefixOf } from '@/services/texts'
+import { isVisible, joined, prefixOf } from '@/services/texts'
 import { useSession } from './session'
 
 /**
@@ -12,6 +12,7 @@ import { useSession } from './session'
  * @property {{ message: { id: number, content: string }, text: string } | null} [edit] an edit in progress: the message
  *   as it was when the edit began, and its new text
  * @property {import('@/timeline/outbox').UnsentFile[]} [files] those that the message will have
+ * @property {string} [epoch] that of the server when it was stored
  */
 
 /** Texts that are not sent yet, by user and chat, in the browser's storage. */
@@ -24,10 +25,16 @@ export const useDrafts = defineStore('drafts', () => {
   const texts = reactive(new Map())
 
   /** @param {number} chatId @returns {Draft} */
-  const get = (chatId) => ({ text: '', replyTo: null, edit: null, files: [], ...load(keyOf(chatId)) })
+  function get(chatId) {
+    const draft = { text: '', replyTo: null, edit: null, files: [], ...load(keyOf(chatId)) }
+    const isOfBefore = draft.epoch && session.epoch && draft.epoch !== session.epoch
+    if (!isOfBefore) return draft
+    // After a restored backup the ids may be those of other messages. What was typed stays.
+    return { ...draft, text: joined(draft.edit?.text ?? '', draft.text), replyTo: null, edit: null }
+  }
 
   watch(
-    () => session.userId,
+    () => session.life,
     () => {
       texts.clear()
       for (let index = 0; index < storage.length; index++) read(storage.key(index))
@@ -54,7 +61,8 @@ export const useDrafts = defineStore('drafts', () => {
   function set(chatId, draft) {
     if (session.userId === null) return // the logout has removed all drafts
     const isEmpty = !draft.text && !draft.replyTo && !draft.edit && !draft.files?.length
-    save(keyOf(chatId), isEmpty ? null : draft)
+    const { epoch } = session
+    save(keyOf(chatId), isEmpty ? null : { ...draft, ...(epoch && { epoch }) })
     note(chatId, draft)
   }
 

@@ -18,7 +18,7 @@ export const usePlaces = defineStore('places', () => {
   const places = new Map()
 
   watch(
-    () => session.userId,
+    () => session.life,
     () => places.clear(),
     { flush: 'sync' },
   )

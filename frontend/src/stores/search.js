@@ -39,7 +39,7 @@ export const useSearch = defineStore('search', () => {
     chatId.value = fromId.value = has.value = null
   }
 
-  watch(() => session.userId, clear, { flush: 'sync' })
+  watch(() => session.life, clear, { flush: 'sync' })
   onEvent('chat_removed', ({ chat_id }) => {
     if (chatId.value === chat_id) chatId.value = null
   })

@@ -1,11 +1,15 @@
 import { defineStore } from 'pinia'
 import { computed, ref } from 'vue'
+import { onEvent } from '@/composables/onEvent'
 import api from '@/services/api'
 import { forgetFiles } from '@/services/fileStore'
 import { freshness } from '@/services/freshness'
 import { ApiError, request } from '@/services/http'
+import { load, save } from '@/services/storage'
 import { forgetTexts } from '@/services/texts'
 import * as tokens from '@/services/tokens'
+
+const EPOCH = 'vestnik.epoch'
 
 /** Removes the unsent texts and files of some users. @param {(ownerId: number) => boolean} isWanted */
 function forgetUnsent(isWanted) {
@@ -30,6 +34,19 @@ export const useSession = defineStore('session', () => {
   const isSwitched = ref(false)
   /** The path of the page that a new account begins with; null: the page that the user wanted. */
   const landing = ref(/** @type {string | null} */ (null))
+  /** The server's name for its data. It outlives the page. */
+  const epoch = ref(/** @type {string | null} */ (load(EPOCH)))
+  /** How often the server was found to have restored a backup: ids and numbers mean other things then. */
+  const restores = ref(0)
+  /** Changes with the user and with a restored backup. Nothing that was known before is valid then. */
+  const life = computed(() => `${userId.value} ${restores.value}`)
+  // The first subscription of all: the stores forget what they know before they load what is shown now.
+  onEvent('connected', ({ epoch: current }) => {
+    if (!current || current === epoch.value) return
+    const isRestored = epoch.value !== null
+    save(EPOCH, (epoch.value = current))
+    if (isRestored) restores.value++
+  })
   let usedId = userId.value
   let isDeleting = false
   tokens.onChange((session, isElsewhere) => {
@@ -172,6 +189,9 @@ export const useSession = defineStore('session', () => {
   return {
     me,
     userId,
+    epoch,
+    restores,
+    life,
     isLoggedIn,
     isSwitched,
     ending,

@@ -18,7 +18,7 @@ export const useTimelines = defineStore('timelines', () => {
   const timelines = new Map()
 
   watch(
-    () => session.userId,
+    () => session.life,
     () => [...timelines.keys()].forEach(forget),
     { flush: 'sync' },
   )

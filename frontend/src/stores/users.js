@@ -37,7 +37,7 @@ export const useUsers = defineStore('users', () => {
   let connectedAt = 0
 
   watch(
-    () => session.userId,
+    () => session.life,
     () => {
       users.clear()
       early.clear()
@@ -46,7 +46,7 @@ export const useUsers = defineStore('users', () => {
     { flush: 'sync' },
   )
   onEvent('connected', () => {
-    if (connections.value) {
+    if (connections.value || session.restores) {
       connectedAt = freshness.start()
       session.check()
     }

@@ -166,6 +166,8 @@ export function createLoader({ chatId, api, loaded, state }) {
     reaches,
     reachBack,
     apply,
+    /** Forgets which messages were shown: in another epoch the numbers begin anew. */
+    forgetNewest: () => void (newestSeq = 0),
     /** Whether the first loaded message is the first one after the read mark of an anchor. */
     startsAtMark: () => start !== null && start.first === loaded.first,
 

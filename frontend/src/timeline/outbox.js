@@ -27,6 +27,8 @@
  * @property {boolean} [hasLostReply] the server refused the message that it answers: `retry` sends it without
  * @property {UnsentFile[]} [files]
  * @property {string} [failedFile] the name of the file because of which it failed
+ * @property {string} [epoch] the server's name for its data when the user wrote it: in another epoch it waits for the user,
+ *   because its chat may be another one
  * @property {boolean} [hasLostUploads] the server has removed its uploads once: they are made again once
  *
  * @typedef {import('@/types').Message} Message
@@ -50,7 +52,7 @@
 import { shallowReactive } from 'vue'
 import { isVisible, prefixOf } from '@/services/texts'
 import { newClientId } from './clientId'
-import { isUploaded, keysOf } from './unsentFiles'
+import { isOfBefore, isUploaded, keysOf, storedEntries } from './outboxEntries'
 
 const FIRST_RETRY_MS = 1_000
 const LAST_RETRY_MS = 10_000
@@ -62,7 +64,7 @@ const NO_FILES = { upload: async () => {}, cancel: () => {}, drop: () => {} }
 export function createOutbox({ userId, websocket, storage, onSent = () => {}, files = NO_FILES }) {
   const prefix = prefixOf('outbox', userId)
   /** @type {Entry[]} in the order of writing; an entry that changes is replaced */
-  const entries = shallowReactive(stored())
+  const entries = shallowReactive(storedEntries(storage, prefix))
   /** The ids of the chats that have a message under way, or waiting for a retry. @type {Set<number>} */
   const busy = new Set()
   /** The `clientId`s of the entries whose files are being uploaded. @type {Set<string>} */
@@ -71,16 +73,10 @@ export function createOutbox({ userId, websocket, storage, onSent = () => {}, fi
   const timers = new Set()
   let disposed = false
 
-  function stored() {
-    const keys = Array.from({ length: storage.length }, (_, index) => storage.key(index) ?? '')
-    const found = keys.filter((key) => key.startsWith(prefix)).map((key) => storage.getItem(key) ?? '')
-    return found
-      .map((text) => /** @type {Entry} */ (JSON.parse(text)))
-      .sort((a, b) => a.writtenAt - b.writtenAt)
-  }
-
-  /** @param {Entry} entry */
-  function enqueue(entry) {
+  /** @param {Entry} written */
+  function enqueue(written) {
+    const { epoch } = websocket.state
+    const entry = { ...written, ...(epoch && { epoch }) }
     entries.push(entry)
     store(entry)
     sendAll(entry.chatId)
@@ -233,6 +229,8 @@ export function createOutbox({ userId, websocket, storage, onSent = () => {}, fi
   }
 
   function resume() {
+    for (const entry of entries.filter((one) => one.state === 'sending' && isOfBefore(one, websocket.state)))
+      update({ ...entry, state: 'failed', code: 'restored', hasLostReply: entry.replyTo !== null })
     for (const chatId of new Set(entries.map((entry) => entry.chatId))) sendAll(chatId)
     for (const entry of [...entries]) upload(entry)
   }

@@ -106,11 +106,22 @@ export function createTimeline(chatId, { api, websocket }) {
     return loading
   }
 
+  /** Whether what is loaded is from before a restored backup. */
+  const isOfBefore = () => epoch !== null && websocket.state.epoch !== null && epoch !== websocket.state.epoch
+
+  /** Forgets what was true in another epoch: the ids and the numbers may be those of other messages. */
+  function dropAll() {
+    position = epoch = anchor = first = null
+    wasLive = false
+    loader.forgetNewest()
+  }
+
   /** Joins the chat and catches up. To be called when the chat is opened and after each reconnect. */
   async function follow() {
     const own = ++latestAttempt
     clearTimeout(retryTimer)
     try {
+      if (position !== null && isOfBefore()) dropAll()
       if (position === null) {
         state.status = 'loading'
         if (!(await loadFirst()) || own !== latestAttempt) return

@@ -3,7 +3,7 @@ import { RequestError } from '@/services/websocket'
 import { createOutbox } from '@/timeline/outbox'
 import { settle } from './fakeChat'
 
-let outbox, requests, connected, callbacks, sent
+let outbox, requests, connected, callbacks, sent, state
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -12,6 +12,7 @@ beforeEach(() => {
   callbacks = {}
   sent = []
   connected = true
+  state = { epoch: null }
   open()
 })
 
@@ -27,7 +28,7 @@ function open() {
     callbacks[type] = callback
     return () => {}
   }
-  const websocket = { request, on, isConnected: () => connected }
+  const websocket = { request, on, state, isConnected: () => connected }
   const onSent = (message) => sent.push(message.content)
   outbox = createOutbox({ userId: 1, websocket, storage: localStorage, onSent })
 }
@@ -201,4 +202,27 @@ test('stores nothing after its end', async () => {
   localStorage.clear() // by a logout
   await refuse({ code: 'forbidden' })
   expect(localStorage.length).toBe(0)
+})
+
+test('after a restored backup what was not sent waits for the user, who sends it without its answer', async () => {
+  state.epoch = 'e1'
+  connected = false
+  outbox.send(7, 'to the chat of before', { replyTo: 5 })
+  open() // the page is loaded again
+  state.epoch = 'e2'
+  connected = true
+  callbacks.connected()
+  await settle()
+  expect(requests).toEqual([])
+  expect(states()).toEqual([['to the chat of before', 'failed', 'restored']])
+  outbox.send(7, 'to the chat of now')
+  await settle()
+  expect(under()).toEqual(['to the chat of now'])
+  await ack()
+  outbox.retry(outbox.entries[0].clientId)
+  await settle()
+  expect(requests[0].frame).not.toHaveProperty('reply_to')
+  await ack()
+  expect(sent).toEqual(['to the chat of now', 'to the chat of before'])
+  expect([outbox.entries.length, localStorage.length]).toEqual([0, 0])
 })

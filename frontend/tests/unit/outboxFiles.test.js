@@ -46,7 +46,7 @@ function open() {
   }
   outbox = createOutbox({
     userId: 1,
-    websocket: { request, on, isConnected: () => connected },
+    websocket: { request, on, state: { epoch: null }, isConnected: () => connected },
     storage: localStorage,
     files,
   })

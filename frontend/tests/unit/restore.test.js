@@ -4,7 +4,7 @@ import { beforeEach, expect, test, vi } from 'vitest'
 import { createTimeline } from '@/timeline/timeline'
 import { openApp, settled } from './app'
 import { FakeChat, settle } from './fakeChat'
-import { fakeRest } from './fakeRest'
+import { fail, fakeRest, later } from './fakeRest'
 import { FakeSocket } from './fakeSocket'
 
 const summary = (seq, content) => ({
@@ -30,17 +30,32 @@ const summary = (seq, content) => ({
   read_seq: seq,
 })
 
-let app, chats, answer
+let app, chats, answer, rest
 
 beforeEach(async () => {
   app = await openApp()
   chats = (await import('@/stores/chats')).useChats()
-  fakeRest({
+  rest = fakeRest({
     'GET /users/me': { id: 1 },
     'GET /chats': () => ({ chats: [answer], next_cursor: null }),
     'GET /chats/7': () => answer,
   })
 })
+
+async function stores() {
+  const { useSession } = await import('@/stores/session')
+  const { useUsers } = await import('@/stores/users')
+  const { usePlaces } = await import('@/stores/places')
+  const { useTimelines } = await import('@/stores/timelines')
+  const { useDrafts } = await import('@/stores/drafts')
+  return {
+    session: useSession(),
+    users: useUsers(),
+    places: usePlaces(),
+    timelines: useTimelines(),
+    drafts: useDrafts(),
+  }
+}
 
 async function connect(epoch) {
   app.websocket.disconnect()
@@ -51,15 +66,63 @@ async function connect(epoch) {
 }
 
 test('the list shows the restored chat, though its numbers are lower', async () => {
+  const { session } = await stores()
   answer = summary(50, 'lost')
   await connect('e1')
   answer = summary(20, 'restored')
   await connect('e1') // of one epoch a lower number is an older answer
   expect(chats.get(7).last_message.content).toBe('lost')
-  expect(chats.restores).toBe(0)
+  expect(session.restores).toBe(0)
   await connect('e2')
   expect(chats.get(7)).toMatchObject({ seq: 20, read_seq: 20, last_message: { content: 'restored' } })
-  expect(chats.restores).toBe(1)
+  expect(session.restores).toBe(1)
+})
+
+test('what was known of chats, people, places and oneself is known no more', async () => {
+  const { session, users, places, timelines } = await stores()
+  answer = summary(50, 'lost')
+  await connect('e1')
+  users.put({ id: 2, display_name: 'Who was 2 before' })
+  places.keep(7, { id: 50, seq: 50, top: 0 })
+  const timeline = timelines.open(7)
+  rest.routes['GET /chats'] = { chats: [], next_cursor: null }
+  rest.routes['GET /chats/7'] = fail(404, 'not_found')
+  rest.routes['GET /users/me'] = { id: 1, display_name: 'As it was', is_admin: false }
+  await connect('e2')
+  expect([chats.list, chats.get(7), users.known(2), places.get(7)]).toEqual([[], undefined, undefined, null])
+  expect(session.me).toEqual({ id: 1, display_name: 'As it was', is_admin: false })
+  expect(timelines.open(7)).not.toBe(timeline)
+})
+
+test('an answer from before does not count, not even one that comes late', async () => {
+  answer = summary(50, 'lost')
+  await connect('e1')
+  const slow = later()
+  rest.routes['GET /chats/7'] = () => slow.promise
+  chats.check(7)
+  await settled()
+  answer = summary(20, 'restored')
+  await connect('e2')
+  slow.resolve(summary(51, 'lost too'))
+  await settled()
+  expect(chats.get(7)).toMatchObject({ seq: 20, last_message: { content: 'restored' } })
+})
+
+test('a restore is seen by a page that was loaded since, and a draft then has its text alone', async () => {
+  answer = summary(50, 'lost')
+  await connect('e1')
+  const typed = { text: 'typed', replyTo: 5, edit: { message: { id: 9, content: 'old' }, text: 'changed' } }
+  ;(await stores()).drafts.set(7, typed)
+  const kept = { ...localStorage }
+  app = await openApp()
+  Object.assign(localStorage, kept)
+  chats = (await import('@/stores/chats')).useChats()
+  const { drafts, session } = await stores()
+  expect(drafts.get(7)).toMatchObject({ replyTo: 5, edit: { text: 'changed' } })
+  answer = summary(20, 'restored')
+  await connect('e2')
+  expect(session.restores).toBe(1)
+  expect(drafts.get(7)).toMatchObject({ text: 'changed\ntyped', replyTo: null, edit: null })
 })
 
 test('a join from the list names the epoch of its position', async () => {
@@ -69,16 +132,16 @@ test('a join from the list names the epoch of its position', async () => {
   expect(FakeSocket.last.sent.at(-1)).toMatchObject({ type: 'join_chat', after_seq: 50, epoch: 'e1' })
 })
 
-test('a timeline joins with the epoch in which it was loaded, and loads anew after a gap', async () => {
+test('a timeline begins anew at the end of the restored chat, and tells of what arrives', async () => {
   const server = new FakeChat()
   server.write('one')
+  const lost = server.write('lost')
   server.websocket.state.epoch = 'e1'
   const request = vi.spyOn(server.websocket, 'request')
   const timeline = createTimeline(7, server)
-  async function follow() {
-    server.disconnect()
-    server.connect()
-    timeline.follow()
+  const arrived = []
+  timeline.onArrival(({ content }) => arrived.push(content))
+  async function deliver() {
     for (let turn = 0; turn < 6; turn++) {
       server.pages.splice(0).forEach((page) => page.answer())
       server.work()
@@ -86,15 +149,25 @@ test('a timeline joins with the epoch in which it was loaded, and loads anew aft
       await settle()
     }
   }
+  async function follow() {
+    server.disconnect()
+    server.connect()
+    timeline.follow()
+    await deliver()
+  }
   await follow()
-  expect(request.mock.lastCall[0]).toMatchObject({ after_seq: 1, epoch: 'e1' })
-  server.websocket.state.epoch = 'e2'
-  server.epoch = 'e2'
+  expect(request.mock.lastCall[0]).toMatchObject({ after_seq: 2, epoch: 'e1' })
+  timeline.stayAt(lost)
+  server.websocket.state.epoch = server.epoch = 'e2'
   server.all.clear()
+  server.head = 0
   server.write('restored')
   await follow()
-  expect(request.mock.calls.at(-2)[0]).toMatchObject({ after_seq: 1, epoch: 'e1' })
-  expect(request.mock.lastCall[0]).toMatchObject({ epoch: 'e2' })
+  expect(request.mock.lastCall[0]).toMatchObject({ after_seq: 1, epoch: 'e2' })
   expect(timeline.state.messages.map(({ content }) => content)).toEqual(['restored'])
+  server.write('new')
+  await deliver()
+  expect(timeline.state.messages.map(({ content }) => content)).toEqual(['restored', 'new'])
+  expect(arrived).toEqual(['new'])
   timeline.dispose()
 })

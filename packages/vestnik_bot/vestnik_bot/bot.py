@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import os
-import sys
 import time
 from collections.abc import AsyncIterable, Callable, Coroutine
 from contextlib import suppress
@@ -15,7 +14,9 @@ from vestnik_bot.chat_worker import ChatWorker
 from vestnik_bot.connection import Connection
 from vestnik_bot.cursor import Cursor, Position, file_name
 from vestnik_bot.errors import Ended, Unsent, raise_error
+from vestnik_bot.first_start import first_positions
 from vestnik_bot.handlers import Handler, Handlers
+from vestnik_bot.heard import Heard
 from vestnik_bot.messages import Message
 from vestnik_bot.pauses import Pauses
 from vestnik_bot.rest import Rest
@@ -64,8 +65,7 @@ class Bot:
         self._stopping = asyncio.Event()
         self._workers: dict[int, ChatWorker] = {}
         self._background: set[asyncio.Task[None]] = set()
-        self.epoch = ""
-        self.now = ""  # the time of the server when it spoke last of a connection or of a new chat
+        self.heard = Heard()
 
     @overload
     def on_message(self, handler: Handler) -> Handler: ...
@@ -97,7 +97,7 @@ class Bot:
         try:
             asyncio.run(self.start())
         except (Ended, OSError) as error:
-            sys.exit(f"vestnik_bot: {error}")
+            raise SystemExit(f"vestnik_bot: {error}") from None
 
     async def start(self) -> None:
         """As `run`, in a loop of your own."""
@@ -126,9 +126,14 @@ class Bot:
     async def call(self, command: str, **payload: Any) -> Json:
         """Sends a command and returns its ack. Waits while the bot is not connected or too fast, and repeats the
         command until the server answers it. Raises `Refused`."""
+        return await self.call_in(None, command, payload)
+
+    async def call_in(self, epoch: str | None, command: str, payload: Json) -> Json:
+        """As `call`, about things of an epoch: once the server has another one, this is refused as `not_found`."""
         pauses = Pauses()
         while True:
             await self._connected.wait()
+            self.heard.check(epoch)
             try:
                 return await self._call_once(command, payload)
             except Unsent as error:
@@ -141,10 +146,12 @@ class Bot:
 
     async def stream(self, chat_id: int, stream_id: str, chunks: AsyncIterable[str]) -> str:
         """Shows a text that grows, without sending it in the end; the whole text."""
-        longest = self._content_chars_max
+        longest, epoch = self._content_chars_max, self.heard.epoch
+        where = {"chat_id": chat_id, "stream_id": stream_id}
 
         async def show(text: str) -> None:
-            await self.hint("stream_message", chat_id=chat_id, stream_id=stream_id, content=text[:longest])
+            if self.heard.epoch == epoch:  # else the id is that of another chat
+                await self.hint("stream_message", **where, content=text[:longest])
 
         return await Growing(show).collect(chunks)
 
@@ -184,21 +191,13 @@ class Bot:
         self._connection = Connection(self._url, self._token, self._event)
         try:
             if not self._cursor.has_begun:
-                await self._begin()
+                self._cursor.begin(await first_positions(self._rest, answers_old=self._answer_old))
             for chat_id, position in self._cursor.load().items():
                 self._add(chat_id, position)
+                self.heard.before(position.epoch, position.at)
             await self._stay_connected()
         finally:
             await self._end()
-
-    async def _begin(self) -> None:
-        """Decides, before the bot is seen online for the first time, where each of its chats begins."""
-        positions = {}
-        async for chat in self._rest.chats():
-            seq = chat["read_seq" if self._answer_old else "seq"]
-            last = chat["last_message"]
-            positions[chat["id"]] = Position("", seq, last["created_at"] if last else chat["created_at"])
-        self._cursor.begin(positions)
 
     async def _stay_connected(self) -> None:
         pauses = Pauses()
@@ -222,7 +221,8 @@ class Bot:
             await asyncio.sleep(pause_s)
 
     def _begin_connection(self, hello: Json) -> None:
-        self.epoch, self.now = hello["epoch"], hello["timestamp"]
+        if self.heard.connected(hello, (each.handled_at for each in self._workers.values())):
+            self._users.forget()
         self._content_chars_max: int = hello["limits"]["max_content_chars"]
         self._connected.set()
         LOG.info("%s is connected to %s", self.me.username, self._url)
@@ -259,9 +259,10 @@ class Bot:
     def _event(self, name: str, payload: Json) -> None:
         chat_id = payload.get("chat_id")
         if name in ("chat_added", "chat_updated") and chat_id is not None:
-            self.now = payload["timestamp"]
+            self.heard.now = payload["timestamp"]
             self._add(chat_id)
         elif name == "chat_removed" and chat_id is not None:
+            self.heard.now = payload["timestamp"]
             worker = self._workers.pop(chat_id, None)
             if worker is not None:
                 worker.remove()

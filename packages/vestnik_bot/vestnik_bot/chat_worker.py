@@ -9,19 +9,21 @@ from typing import Any, Protocol
 from vestnik_bot.cursor import Cursor, Position
 from vestnik_bot.errors import Ended, Refused, Unsent
 from vestnik_bot.feed import Feed, State
+from vestnik_bot.heard import Heard
 from vestnik_bot.pauses import Pauses
 
 Json = dict[str, Any]
 
 LOG = logging.getLogger("vestnik_bot")
 PAGE = 200
+OF_BEFORE = "before"
+"""Stands for the epoch of a server that was restored since: no epoch is the same."""
 
 
 class Server(Protocol):
     """What a worker needs of its bot."""
 
-    epoch: str
-    now: str
+    heard: Heard
 
     async def join(self, payload: Json, on_ack: Callable[[Json], None]) -> Json: ...
     async def api(self, method: str, path: str, **options: Any) -> Any: ...
@@ -46,7 +48,13 @@ class ChatWorker:
         self._stored = position
         self._is_connected = False
         self._is_stopped = False
+        self._begins_after = 0
         self.is_removed = False
+
+    @property
+    def handled_at(self) -> str:
+        """The time of the message that was handled last; empty: none was."""
+        return "" if self.feed is None else self.feed.position.at
 
     def connected(self) -> None:
         """A new connection is there, on which the chat is not joined yet."""
@@ -123,28 +131,38 @@ class ChatWorker:
     async def _next(self, feed: Feed) -> None:
         """Handles the next message, and stores the position behind it."""
         message = feed.take()
-        if message is not None:
-            await self._handle(message, feed.answers)
+        if message is None:
+            return
+        epoch = self._server.heard.epoch
+        await self._handle(message, feed.answers)
+        if self._server.heard.epoch == epoch:
             feed.handled(message)
             self.store()
+        else:  # if the restored history has the message too, it is handled again there, where its answers count
+            feed.undone()
 
     async def _begin(self) -> Feed:
-        """Begins a chat to which the bot was added, where it was added."""
-        now = self._server.now
+        """Begins a chat to which the bot was added, where it was added; but after a restored backup the bot may have
+        been there before: what is older than what it heard last, it has heard."""
+        now, heard_until = self._server.heard.now, self._server.heard.until
         chat = await self._server.api("GET", f"/chats/{self._chat_id}")
-        self.feed = Feed(self._own_id, Position(self._server.epoch, chat["read_seq"], now))
-        self._cursor.store(self._chat_id, self.feed.position)
+        self._begins_after = chat["read_seq"]
+        if heard_until is not None:
+            self.feed = Feed(self._own_id, Position(OF_BEFORE, chat["read_seq"], heard_until))
+        else:
+            self.feed = Feed(self._own_id, Position(self._server.heard.epoch, chat["read_seq"], now))
+            self._cursor.store(self._chat_id, self.feed.position)
         return self.feed
 
     async def _recover(self, feed: Feed) -> None:
         """Joins the chat, and replays what has happened since the position."""
-        epoch = feed.position.epoch or self._server.epoch
-        if epoch != self._server.epoch:
+        epoch = feed.position.epoch or self._server.heard.epoch
+        if epoch != self._server.heard.epoch:
             await self._read_history(feed, since=feed.position.at)
         elif not feed.position.epoch:
             feed.position = Position(epoch, feed.position.seq, feed.position.at)
         after_seq = feed.begin_join()
-        payload = {"chat_id": self._chat_id, "after_seq": after_seq, "epoch": self._server.epoch}
+        payload = {"chat_id": self._chat_id, "after_seq": after_seq, "epoch": feed.position.epoch}
 
         def joined(ack: Json) -> None:  # before any later event
             if ack.get("ok") and not ack["gap"]:
@@ -157,7 +175,8 @@ class ChatWorker:
             raise
         if ack["gap"]:
             feed.lose()
-            await self._read_history(feed)
+            if feed.position.epoch == self._server.heard.epoch:
+                await self._read_history(feed)
 
     async def _read_history(self, feed: Feed, since: str | None = None) -> None:
         """Handles all messages behind the position from pages of history: more has happened than the server replays, or
@@ -177,7 +196,7 @@ class ChatWorker:
             page = await self._page(before=page["messages"][0]["id"])
         old = [message["seq"] for message in page["messages"] if is_old(message)]
         if start is not None:
-            feed.rebase(self._server.epoch, max(old, default=0))
+            feed.rebase(self._server.heard.epoch, max([self._begins_after, *old]))
             start = None
         while True:
             messages, head_seq = page["messages"], page["head_seq"]
@@ -185,7 +204,7 @@ class ChatWorker:
             sure = [message for message in messages if message["seq"] <= head_seq]
             is_last = not page["has_more_after"] or len(sure) < len(messages) or not messages
             if is_last and head_seq < feed.known:
-                feed.rebase(self._server.epoch, head_seq)
+                feed.rebase(self._server.heard.epoch, head_seq)
             feed.fill(sure, head_seq if is_last else sure[-1]["seq"])
             while feed.waiting and not self._is_stopped:
                 await self._next(feed)

@@ -89,6 +89,7 @@ class Feed:
     def rebase(self, epoch: str, known: int) -> None:
         """Goes on in another history of the chat, or at another place: nothing that waits is valid there."""
         self.waiting.clear()
+        self.answers.clear()
         self.known = known
         self.position = Position(epoch, known, self.position.at)
 
@@ -104,6 +105,10 @@ class Feed:
         self._is_handling = False
         self.position = Position(self.position.epoch, message["seq"], message["created_at"])
         self._let_go()
+
+    def undone(self) -> None:
+        """The message that was taken does not count: its history is over."""
+        self._is_handling = False
 
     def rest(self) -> Position:
         """The position now. Once nothing waits, changes that were no messages are behind it too."""

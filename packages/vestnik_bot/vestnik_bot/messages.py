@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from vestnik_bot.errors import Refused
+from vestnik_bot.heard import Heard
 
 Json = dict[str, Any]
 
@@ -27,7 +28,9 @@ class Sender(Protocol):
 
     @property
     def me(self) -> User: ...
-    async def call(self, command: str, **payload: Any) -> Json: ...
+    @property
+    def heard(self) -> Heard: ...
+    async def call_in(self, epoch: str | None, command: str, payload: Json) -> Json: ...
     async def hint(self, command: str, **payload: Any) -> None: ...
     async def stream(self, chat_id: int, stream_id: str, chunks: AsyncIterable[str]) -> str: ...
 
@@ -43,6 +46,7 @@ class Message:
         self._bot = bot
         self._answers = {} if answers is None else answers
         self._sent = 0
+        self._epoch = bot.heard.epoch
         self.raw = raw
         """The message object of docs/protocol.md."""
         self.sender = sender
@@ -76,7 +80,8 @@ class Message:
 
     async def reply(self, content: str) -> "Message | None":
         """Sends an answer to this message and returns it once it is on the server's disk; waits while the server is
-        away. None: the answer was sent before and is deleted, or the bot is no longer in the chat."""
+        away. None: the answer was sent before and is deleted, or the bot is no longer in the chat, or the server was
+        restored from a backup meanwhile. The message is handled again then, if it is still there."""
         return await self._send(self._next_id(), self.chat_id, content, reply_to=self.id)
 
     async def send(self, chat_id: int, content: str) -> "Message | None":
@@ -94,11 +99,11 @@ class Message:
         return await self._send(client_id, self.chat_id, content, reply_to=self.id)
 
     async def react(self, emoji: str) -> None:
-        await self._bot.call("add_reaction", message_id=self.id, emoji=emoji)
+        await self._call("add_reaction", message_id=self.id, emoji=emoji)
 
     async def edit(self, content: str) -> None:
         """Only for the bot's own messages, which `reply` and `send` return."""
-        await self._bot.call("edit_message", message_id=self.id, content=content)
+        await self._call("edit_message", message_id=self.id, content=content)
 
     @asynccontextmanager
     async def typing(self) -> AsyncIterator[None]:
@@ -120,7 +125,7 @@ class Message:
         if known is not None:
             return self._own(known)
         try:
-            ack = await self._bot.call(
+            ack = await self._call(
                 "send_message", chat_id=chat_id, content=content, client_id=client_id, **more
             )
         except Refused as error:
@@ -128,6 +133,9 @@ class Message:
                 return None
             raise
         return self._own(ack["message"])
+
+    async def _call(self, command: str, **payload: Any) -> Json:
+        return await self._bot.call_in(self._epoch, command, payload)
 
     def _next_id(self) -> str:
         """The name of the next answer, which a repeat of the handler gives it again."""

@@ -28,6 +28,10 @@ class Users:
         if raw["id"] in self._known:
             self._known[raw["id"]] = user_of(raw)
 
+    def forget(self) -> None:
+        """After a restored backup an id may be that of another user."""
+        self._known.clear()
+
     async def _look_up(self, user_id: int) -> User:
         try:
             return user_of(await self._rest.call("GET", f"/users/{user_id}"))

@@ -1,0 +1,122 @@
+"""From the lines of a backup to batches and parts, in an order that is checked."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+from storage.backup.batches import chars_of
+from storage.backup.checks import check
+from storage.backup.digests import Part, PartDigest
+from storage.backup.errors import BadBackup
+from storage.backup_ports import (
+    BATCH_BYTES,
+    BATCH_RECORDS,
+    CHAT_KINDS,
+    SERVER_KINDS,
+    Batch,
+    Kind,
+    Record,
+)
+
+_ORDERS: Mapping[bool, Mapping[Kind, int]] = {
+    is_chat: {kind: position for position, kind in enumerate(kinds)}
+    for is_chat, kinds in ((False, SERVER_KINDS), (True, CHAT_KINDS))
+}
+
+
+class PartReader:
+    """Takes the lines one by one; every method but `is_open` may raise `BadBackup`. What it gives back are the batches
+    that are complete."""
+
+    def __init__(self, *, trusts: bool) -> None:
+        """`trusts`: the same bytes were read and checked before; then records are taken as they are."""
+        self._trusts = trusts
+        self._digest: PartDigest | None = None
+        self._chat_id: int | None = None
+        self._last_chat_id = 0
+        self._has_server = False
+        self._position = 0
+        self._seq = 0
+        self._head_seq = 0
+        self._records: list[Record] = []
+        self._kind: Kind = "server"
+        self._chars = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a part has not ended, or the last one, which belongs to no chat, has not come."""
+        return self._digest is not None or not self._has_server
+
+    def add(self, kind: object, record: dict[str, Any], line: bytes) -> Iterator[Batch]:
+        """Takes a record."""
+        if self._digest is None:
+            self._begin(kind, record)
+        known = cast(Kind, kind)
+        if not self._trusts:
+            self._check(kind, record, line)
+        if known != self._kind or len(self._records) == BATCH_RECORDS or self._chars > BATCH_BYTES:
+            yield from self.rest()
+        self._kind = known
+        self._records.append(record)
+        self._chars += chars_of(record)
+
+    def _check(self, kind: object, record: dict[str, Any], line: bytes) -> None:
+        assert self._digest is not None
+        known = cast(Kind, kind)
+        position = _ORDERS[self._chat_id is not None].get(known) if type(kind) is str else None
+        if position is None:
+            raise BadBackup("it holds something that no backup has, or not there")
+        check(known, record)
+        self._check_place(known, position, record)
+        self._digest.add_line(known, line)
+
+    def end(self, said: Mapping[str, Any]) -> Iterator[Batch | Part]:
+        """Takes what stands at the end of a part."""
+        if self._digest is None:
+            raise BadBackup("it is damaged: the end of a part stands where none is")
+        yield from self.rest()
+        part, self._digest = self._digest.part(), None
+        if self._trusts:
+            yield Part(part.chat_id, said["counts"], said["sha256"])
+            return
+        if (said.get("chat_id"), said.get("counts"), said.get("sha256")) != (
+            part.chat_id,
+            dict(part.counts),
+            part.digest,
+        ):
+            where = "the part of no chat" if part.chat_id is None else f"chat {part.chat_id}"
+            raise BadBackup(f"it was changed, or is damaged: {where} has another digest than it says")
+        yield part
+
+    def rest(self) -> Iterator[Batch]:
+        """The batch that has begun."""
+        records, self._records, self._chars = self._records, [], 0
+        if records:
+            yield Batch(self._kind, self._chat_id, records)
+
+    def _begin(self, kind: object, record: Mapping[str, Any]) -> None:
+        if self._has_server or kind not in ("server", "chat"):
+            raise BadBackup("it is damaged: the beginning of a part is missing")
+        chat_id: int | None = None
+        if kind == "chat":
+            check("chat", record)
+            chat_id = record["id"]
+            if chat_id <= self._last_chat_id:
+                raise BadBackup("its chats are not in their order")
+            self._last_chat_id, self._head_seq = chat_id, record["head_seq"]
+        self._has_server = chat_id is None
+        self._chat_id = chat_id
+        self._digest = PartDigest(chat_id)
+        self._position, self._seq = -1, 0
+        self._kind = "server" if chat_id is None else "chat"
+
+    def _check_place(self, kind: Kind, position: int, record: Mapping[str, Any]) -> None:
+        """The kinds come in their order, the first once, and everything of a chat names it."""
+        if position < self._position or (position == self._position == 0):
+            raise BadBackup("its records are not in their order")
+        self._position = position
+        if kind != "chat" and record.get("chat_id") != self._chat_id:
+            raise BadBackup("a record stands among those of another chat")
+        if kind == "message":
+            if not self._seq < record["seq"] <= record["changed_seq"] <= self._head_seq:
+                raise BadBackup(f"the messages of chat {self._chat_id} are not in their order")
+            self._seq = record["seq"]

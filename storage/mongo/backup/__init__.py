@@ -1,0 +1,1 @@
+"""Reads a whole database for a backup, and fills a new one."""

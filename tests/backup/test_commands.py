@@ -1,0 +1,101 @@
+"""`vestnik backup` and `vestnik restore` as an operator runs them."""
+
+import asyncio
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.backup.copies import parts
+from tests.clients.people import Person
+from tests.clients.program import environment, run, running
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="has no modes")
+
+
+async def vestnik(place: Path, *words: str, data: str = "data", **settings: str) -> tuple[int, str]:
+    """Runs the command line; its exit status and output."""
+    status, output, errors = await run(place, *words, DATA_DIR=str(place / data), **settings)
+    return status, output + errors
+
+
+async def refused(place: Path, *words: str, data: str = "data", **settings: str) -> str:
+    """The one line of a refusal."""
+    status, said = await vestnik(place, *words, data=data, **settings)
+    assert status == 1
+    (line,) = said.splitlines()
+    return line
+
+
+async def test_of_a_running_server_and_into_another_place(tmp_path: Path) -> None:
+    """Everything that was acked before it began is in it, while others go on writing."""
+    async with running(tmp_path) as program:
+        ann, bob = await program.person("ann"), await program.person("bob")
+        chat_id = await ann.chat(bob)
+        client = await ann.connect()
+        acked: list[int] = []
+        writing = asyncio.create_task(_write(ann, chat_id, acked))
+        while len(acked) < 20:
+            await asyncio.sleep(0.01)
+        before = list(acked)
+        status, said = await vestnik(tmp_path, "backup", "one.tar")
+        assert status == 0
+        writing.cancel()
+        assert said.startswith("backup: one.tar: 2 users, 1 chat, ")
+        assert stat.S_IMODE((tmp_path / "one.tar").stat().st_mode) == 0o600
+        assert "exists; --force replaces it" in await refused(tmp_path, "backup", "one.tar")
+        assert "stop it first" in await refused(tmp_path, "restore", "one.tar")
+        assert (await vestnik(tmp_path, "restore", "one.tar", data="other"))[0] == 0
+        await client.close()
+    restored = await parts(f"sqlite:///{tmp_path}/other/vestnik.db")
+    assert restored[0].messages >= len(before)
+    assert "is not empty" in await refused(tmp_path, "restore", "one.tar", data="other")
+    async with running(tmp_path, DATA_DIR=str(tmp_path / "other")) as program:
+        again = program.stranger("bob")
+        await again.login("bob")
+        page = await again.get(f"/chats/{chat_id}/messages", limit=200)
+        assert {message["id"] for message in page["messages"]} >= set(before)
+        client = await again.connect()
+        ack = await client.command("join_chat", chat_id=chat_id, after_seq=1, epoch="of the server before")
+        assert ack["gap"] is True
+        await client.close()
+
+
+async def _write(person: Person, chat_id: int, acked: list[int]) -> None:
+    while True:
+        acked.append((await person.say(chat_id, "hello"))["id"])
+
+
+async def test_through_a_pipe(tmp_path: Path) -> None:
+    assert (await vestnik(tmp_path, "user", "create", "ann"))[0] == 0
+
+    def pipe() -> subprocess.CompletedProcess[bytes]:
+        command = f"{sys.executable} -m server backup - | DATA_DIR=other {sys.executable} -m server restore -"
+        settings = {**environment(DATA_DIR=str(tmp_path / "data"))}
+        return subprocess.run(["sh", "-c", command], cwd=tmp_path, env=settings, capture_output=True)
+
+    done = await asyncio.to_thread(pipe)
+    assert done.returncode == 0
+    assert b"restore: standard input: 1 user, 0 chats, 0 messages, 0 files" in done.stdout
+    assert await parts(f"sqlite:///{tmp_path}/other/vestnik.db") == await parts(
+        f"sqlite:///{tmp_path}/data/vestnik.db"
+    )
+
+
+async def test_one_line_says_what_is_wrong(tmp_path: Path) -> None:
+    assert f"there is no database {tmp_path}/data/vestnik.db" in await refused(tmp_path, "backup", "one.tar")
+    assert (await vestnik(tmp_path, "user", "create", "ann"))[0] == 0
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to("elsewhere")
+    before = sorted(tmp_path.iterdir())
+    assert "folder is a folder" in await refused(tmp_path, "backup", "folder", "--force")
+    assert "no plain file" in await refused(tmp_path, "backup", "link", "--force")
+    assert "No such file" in await refused(tmp_path, "backup", "nowhere/one.tar")
+    assert "no plain file" in await refused(tmp_path, "backup", "/dev/full", "--force")
+    for name, said in (("nowhere", "No such file"), ("folder", "Is a directory"), ("/dev/null", "cut off")):
+        assert said in await refused(tmp_path, "restore", name, data="other")
+    assert sorted(path for path in tmp_path.iterdir() if path.name != "other") == before
+    assert sorted(os.listdir(tmp_path / "other")) == ["secret_key", "vestnik.db.lock"]

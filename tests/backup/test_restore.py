@@ -1,0 +1,173 @@
+"""A store is the same after a backup and its restoration."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from domain.search import parse
+from storage.errors import StorageError
+from storage.open import open_restoration, open_snapshot, open_store
+from storage.search import SearchRequest
+from storage.sqlite import SqliteStore
+from tests.backup.content import fill
+from tests.backup.copies import backup, lines_of, members_of, parts, restore
+from tests.storage.kept import read
+from tests.storage.world import World, at, draft
+
+
+@pytest.fixture
+async def source(tmp_path: Path) -> str:
+    """A store with something of everything that is closed."""
+    (tmp_path / "a").mkdir()
+    store = await SqliteStore.open(tmp_path / "a" / "vestnik.db")
+    await fill(store)
+    await store.close()
+    return f"sqlite:///{tmp_path}/a/vestnik.db"
+
+
+async def test_everything_is_there_again(source: str, tmp_path: Path) -> None:
+    content, made = await backup(source)
+    target = f"sqlite:///{tmp_path}/b/vestnik.db"
+    await restore(content, target)
+    assert await parts(target) == await parts(source)
+    assert members_of((await backup(target))[0])[1:-1] == members_of(content)[1:-1]
+    before, after = await open_store(source), await open_store(target)
+    assert after.id != before.id
+    assert after.epoch != before.epoch
+    assert await after.sessions.get("session") is None
+    assert await after.sessions.get("token_of_robot") == await before.sessions.get("token_of_robot")
+    assert await read(after.files, "photo") == b"photo" * 1000
+    assert await after.uploads.used_bytes(1) == await before.uploads.used_bytes(1)
+    hook = await after.hooks.by_key("key_of_builds")
+    assert hook is not None
+    assert (await after.hooks.outgoing(limit=10))[0].secret == "secret of watcher"
+    for user_id in (1, 2):
+        lists = [await store.chats.list_for(user_id, cursor=None, limit=10) for store in (before, after)]
+        assert lists[0] == lists[1]
+        hidden = [
+            await store.chats.list_for(user_id, cursor=None, limit=10, hidden=True)
+            for store in (before, after)
+        ]
+        assert hidden[0] == hidden[1]
+    for message_id in (1, 2, 3):
+        assert await after.messages.versions(message_id) == await before.messages.versions(message_id)
+    assert await after.audit.page(2, cursor=None, limit=3) != ((), None)
+    found, _ = await after.search.messages(1, SearchRequest(parse("edited twice"), 10))
+    assert [message.id for message in found] == [2]
+    assert made.counts["message"] == 9
+    await before.close()
+    await after.close()
+
+
+async def test_no_id_is_given_again_and_client_ids_still_count(source: str, tmp_path: Path) -> None:
+    target = f"sqlite:///{tmp_path}/b/vestnik.db"
+    await restore((await backup(source))[0], target)
+    store = await open_store(target)
+    world = World(store)
+    repeated = await store.messages.append(draft(2, 1, "again", client_id="c-1"))
+    assert (repeated.duplicate, repeated.message.id) == (True, 1)
+    sent = await world.send(2, 1, "new", created_at=at(200))
+    assert (sent.id, sent.seq) == (11, 17)  # message 10 was in a chat that is deleted
+    assert await world.user("eve") == 8
+    assert await world.chat(1) == 6  # chat 5 is deleted
+    await store.close()
+
+
+async def test_a_snapshot_is_of_one_moment_and_hinders_nobody(tmp_path: Path) -> None:
+    store = await SqliteStore.open(tmp_path / "vestnik.db")
+    world = World(store)
+    ann = await world.user()
+    chat_id = await world.chat(ann)
+    await world.send(chat_id, ann, "before")
+    snapshot = await open_snapshot(f"sqlite:///{tmp_path}/vestnik.db")
+    await world.send(chat_id, ann, "after")
+    await store.users.delete(ann)
+    batches = [batch async for batch in snapshot.chats()]
+    assert [record["content"] for one in batches if one.kind == "message" for record in one.records] == [
+        "before"
+    ]
+    users = [one.records[0] async for one in snapshot.server() if one.kind == "user"]
+    assert "deleted" not in users[0]
+    await snapshot.close()
+    await store.close()
+
+
+async def test_a_file_that_is_gone_is_noted(source: str, tmp_path: Path) -> None:
+    for name in ("photo", "unattached"):
+        next((tmp_path / "a" / "uploads").rglob(name)).unlink()
+    content, made = await backup(source)
+    assert made.missing_files == 2
+    missing = [line["id"] for line in lines_of(content) if line["type"] == "missing_file"]
+    assert sorted(missing) == ["photo", "unattached"]
+    target = f"sqlite:///{tmp_path}/b/vestnik.db"
+    await restore(content, target)
+    assert await parts(target) == await parts(source)
+
+
+async def test_only_into_an_empty_place(source: str, tmp_path: Path) -> None:
+    content, _ = await backup(source)
+    before = await parts(source)
+    with pytest.raises(StorageError, match=r"is not empty: it has 7 accounts"):
+        await open_restoration(source)
+    assert await parts(source) == before
+    for name, kept in (
+        ("text", b"hello, this is no database, and long enough for its header" * 9),
+        ("zero", b""),
+    ):
+        place = tmp_path / name
+        place.write_bytes(kept)
+        if kept:
+            with pytest.raises(StorageError, match="not a database"):
+                await open_restoration(f"sqlite:///{place}")
+            assert place.read_bytes() == kept
+        else:
+            await restore(content, f"sqlite:///{place}")
+
+
+async def test_the_database_of_a_server_that_nobody_used_is_replaced(source: str, tmp_path: Path) -> None:
+    """With what a kill left beside it: a log that is another database's would spoil the new one."""
+    content, _ = await backup(source)
+    folder = tmp_path / "b"
+    folder.mkdir()
+    store = await SqliteStore.open(folder / "vestnik.db")
+    for name in ("vestnik.db", "vestnik.db-wal", "vestnik.db-shm"):
+        (folder / f"{name}.killed").write_bytes((folder / name).read_bytes())
+    await store.close()
+    for killed in folder.glob("*.killed"):
+        killed.rename(killed.with_suffix(""))
+    await restore(content, f"sqlite:///{folder}/vestnik.db")
+    assert await parts(f"sqlite:///{folder}/vestnik.db") == await parts(source)
+    again = await open_store(f"sqlite:///{folder}/vestnik.db")
+    assert await read(again.files, "photo") == b"photo" * 1000
+    await again.close()
+    assert sorted(path.name for path in folder.iterdir()) == [
+        *("uploads", "uploads.store", "vestnik.db", "vestnik.db.lock"),
+    ]
+    assert stat.S_IMODE(os.stat(folder / "vestnik.db").st_mode) == 0o600
+
+
+async def test_what_an_interrupted_restoration_left_is_removed(source: str, tmp_path: Path) -> None:
+    content, _ = await backup(source)
+    folder = tmp_path / "b"
+    (folder / "uploads.restore" / "aa").mkdir(parents=True)
+    (folder / "uploads.restore" / "aa" / "file").write_text("left")
+    (folder / "vestnik.db.restore").write_text("left")
+    await restore(content, f"sqlite:///{folder}/vestnik.db")
+    assert not list(folder.rglob("*.restore"))
+    assert not list(folder.rglob("file"))
+
+
+async def test_no_server_starts_meanwhile_and_none_is_disturbed(source: str, tmp_path: Path) -> None:
+    target = tmp_path / "b" / "vestnik.db"
+    restoration = await open_restoration(f"sqlite:///{target}")
+    with pytest.raises(StorageError, match="another server has it open"):
+        await SqliteStore.open(target)
+    with pytest.raises(StorageError, match="stop it first"):
+        await open_restoration(f"sqlite:///{target}")
+    await restoration.close()
+    store = await SqliteStore.open(target)
+    with pytest.raises(StorageError, match="stop it first"):
+        await open_restoration(f"sqlite:///{target}")
+    await store.close()
