@@ -52,7 +52,7 @@ class Batch:
 class Snapshot(Protocol):
     """What a store held when this was opened: everything that was acked by then, and nothing half. A store that several
     servers write may show parts that are a little newer where they do not depend on each other; a chat is always as it
-    was at one moment, and whoever and whatever its records name is there, if the chats are read before `server`.
+    was at one moment, and whoever and whatever its records name is there.
 
     Reading it changes nothing in the store and keeps no server from writing. Each iterator may be used once, one at a
     time. Every method may raise `Unavailable`.
@@ -81,8 +81,8 @@ class Snapshot(Protocol):
 
 
 class Restoration(Protocol):
-    """An empty place that is being filled with the batches of a `Snapshot`, first those of `chats`, then those of
-    `server`, in their order, and files at any time in between.
+    """An empty place that is being filled, in the order in which a `Snapshot` gives its batches, and files at any time
+    in between.
 
     Nothing is written before the first `put`. Until `finish` has returned, there is no store in that place: no server
     can open it, and a restoration that is begun again removes what this one left, also after `kill -9`. The new store

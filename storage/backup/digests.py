@@ -51,8 +51,12 @@ class PartDigest:
 
 
 async def parts_of(snapshot: Snapshot, chat_ids: Sequence[int] | None = None) -> AsyncIterator[Part]:
-    """The parts of the chats, by id, with `chat_ids` of these alone; then the part that belongs to no chat. Raises:
+    """The part that belongs to no chat, then those of the chats, by id; with `chat_ids` of these chats alone. Raises:
     `Unavailable`."""
+    digest = PartDigest(None)
+    async for batch in snapshot.server():
+        digest.add(batch)
+    yield digest.part()
     reading: Any = None
     async for batch in snapshot.chats(chat_ids):
         if batch.kind == "chat":
@@ -62,7 +66,3 @@ async def parts_of(snapshot: Snapshot, chat_ids: Sequence[int] | None = None) ->
         reading.add(batch)
     if reading is not None:
         yield reading.part()
-    digest = PartDigest(None)
-    async for batch in snapshot.server():
-        digest.add(batch)
-    yield digest.part()

@@ -7,8 +7,8 @@
 | `files/ID` | the bytes of a file, behind the records that name it |
 | `manifest.json` | the last: counts, and the SHA-256 of all that comes before it |
 
-Each line has a `type`. Those of records are in the order of `storage.backup_ports`: chat by chat, then what belongs to
-no chat. Each of these parts ends with a line of the type `digest`: `chat_id` (none: it belongs to no chat),
+Each line has a `type`. Those of records are in the order of `storage.backup_ports`: first what belongs to no chat, then
+chat by chat. Each of these parts ends with a line of the type `digest`: `chat_id` (none: it belongs to no chat),
 `counts` by type, and the SHA-256 of the part's lines, without that of the type `server`. A line of the type
 `missing_file` names a file by `id` that was deleted before the backup came to it; if it has a member, zeros stand in it
 for what is missing.

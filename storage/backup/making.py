@@ -67,6 +67,10 @@ class _Making:
 
     async def run(self) -> None:
         self._tar.add(layout.ABOUT, self._about({}))
+        digest = PartDigest(None)
+        async for batch in self._snapshot.server():
+            await self._put(batch, digest)
+        await self._end_part(digest)
         reading: PartDigest | None = None
         async for batch in self._snapshot.chats():
             if batch.kind == "chat":
@@ -77,10 +81,6 @@ class _Making:
             await self._put(batch, reading)
         if reading is not None:
             await self._end_part(reading)
-        digest = PartDigest(None)
-        async for batch in self._snapshot.server():
-            await self._put(batch, digest)
-        await self._end_part(digest)
         while self._lines or self._named:  # files that are missing leave lines
             await self._end_chunk()
         self._tar.add(layout.MANIFEST, self._manifest())

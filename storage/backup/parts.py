@@ -32,8 +32,7 @@ class PartReader:
         self._trusts = trusts
         self._digest: PartDigest | None = None
         self._chat_id: int | None = None
-        self._last_chat_id = 0
-        self._has_server = False
+        self._last_chat_id = -1  # before the part that belongs to no chat
         self._position = 0
         self._seq = 0
         self._head_seq = 0
@@ -43,8 +42,8 @@ class PartReader:
 
     @property
     def is_open(self) -> bool:
-        """Whether a part has not ended, or the last one, which belongs to no chat, has not come."""
-        return self._digest is not None or not self._has_server
+        """Whether a part has not ended, or none has come."""
+        return self._digest is not None or self._last_chat_id < 0
 
     def add(self, kind: object, record: dict[str, Any], line: bytes) -> Iterator[Batch]:
         """Takes a record."""
@@ -94,20 +93,20 @@ class PartReader:
             yield Batch(self._kind, self._chat_id, records)
 
     def _begin(self, kind: object, record: Mapping[str, Any]) -> None:
-        if self._has_server or kind not in ("server", "chat"):
+        is_first = self._last_chat_id < 0
+        if kind != ("server" if is_first else "chat"):
             raise BadBackup("it is damaged: the beginning of a part is missing")
-        chat_id: int | None = None
-        if kind == "chat":
+        chat_id = None if is_first else record.get("id")
+        if not is_first:
             check("chat", record)
-            chat_id = record["id"]
-            if chat_id <= self._last_chat_id:
+            if chat_id is None or chat_id <= self._last_chat_id:
                 raise BadBackup("its chats are not in their order")
-            self._last_chat_id, self._head_seq = chat_id, record["head_seq"]
-        self._has_server = chat_id is None
+            self._head_seq = record["head_seq"]
+        self._last_chat_id = chat_id or 0
         self._chat_id = chat_id
         self._digest = PartDigest(chat_id)
         self._position, self._seq = -1, 0
-        self._kind = "server" if chat_id is None else "chat"
+        self._kind = "server" if is_first else "chat"
 
     def _check_place(self, kind: Kind, position: int, record: Mapping[str, Any]) -> None:
         """The kinds come in their order, the first once, and everything of a chat names it."""

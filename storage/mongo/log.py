@@ -124,7 +124,7 @@ class Log:
     async def get(self, chat_id: int, n: int) -> Row | None:
         """Row n; None if it is not in the log. Raises: `Unavailable`."""
         document = await self._database.get(self._rows, row_key(chat_id, n))
-        return None if document is None else stored_row(document)
+        return None if document is None else _row(document)
 
     async def after(self, chat_id: int, n: int) -> Sequence[Row]:
         """The next rows above n, at most `ROWS_MAX`; empty if there are none. Raises: `Unavailable`."""
@@ -136,7 +136,7 @@ class Log:
         found = await self._database.find(
             self._rows, {"chat_id": chat_id, "n": {"$gt": n}}, sort=[("n", 1)], limit=ROWS_MAX
         )
-        return [stored_row(document) for document in found]
+        return [_row(document) for document in found]
 
     async def span(self, chat_id: int, first: int, last: int) -> Sequence[Row]:
         """The rows from `first` to `last`, at most `ROWS_MAX`, up to the first that is not in the log. Raises:
@@ -144,7 +144,7 @@ class Log:
         last = min(last, first + ROWS_MAX - 1)
         keys = [row_key(chat_id, n) for n in range(first, last + 1)]
         documents = takewhile(bool, await self._database.get_each(self._rows, keys))
-        return [stored_row(document) for document in documents if document is not None]
+        return [_row(document) for document in documents if document is not None]
 
     async def last_sends(self, chat_id: int, n: int, after_seq: int, within_s: int) -> dict[int, datetime]:
         """When users sent their last messages, by user id, as the rows up to n say that leave the head above
@@ -186,7 +186,7 @@ class Log:
         if not wanted:
             return ()
         found = await self._database.find(self._rows, wanted[0] if len(wanted) == 1 else {"$or": wanted})
-        return [stored_row(document) for document in found]
+        return [_row(document) for document in found]
 
     async def versions(self, message_id: int, newest: int) -> Sequence[Message] | None:
         """The states of a message after its creation and after its last edits, at most `newest` edits, in their order.
@@ -240,7 +240,7 @@ def row_document(row: Row) -> Document:
     }
 
 
-def stored_row(document: Document) -> Row:
+def _row(document: Document) -> Row:
     message = document["message"]
     return Row(
         document["chat_id"],

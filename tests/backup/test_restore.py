@@ -40,6 +40,9 @@ async def test_everything_is_there_again(source: str, tmp_path: Path) -> None:
     assert await after.sessions.get("token_of_robot") == await before.sessions.get("token_of_robot")
     assert await read(after.files, "photo") == b"photo" * 1000
     assert await after.uploads.used_bytes(1) == await before.uploads.used_bytes(1)
+    elsewhere = await after.users.of_login("hash of issuer and subject")
+    assert elsewhere is not None
+    assert elsewhere.id == 8
     hook = await after.hooks.by_key("key_of_builds")
     assert hook is not None
     assert (await after.hooks.outgoing(limit=10))[0].secret == "secret of watcher"
@@ -70,7 +73,7 @@ async def test_no_id_is_given_again_and_client_ids_still_count(source: str, tmp_
     assert (repeated.duplicate, repeated.message.id) == (True, 1)
     sent = await world.send(2, 1, "new", created_at=at(200))
     assert (sent.id, sent.seq) == (11, 17)  # message 10 was in a chat that is deleted
-    assert await world.user("eve") == 8
+    assert await world.user("eve") == 9
     assert await world.chat(1) == 6  # chat 5 is deleted
     await store.close()
 
@@ -109,7 +112,7 @@ async def test_a_file_that_is_gone_is_noted(source: str, tmp_path: Path) -> None
 async def test_only_into_an_empty_place(source: str, tmp_path: Path) -> None:
     content, _ = await backup(source)
     before = await parts(source)
-    with pytest.raises(StorageError, match=r"is not empty: it has 7 accounts"):
+    with pytest.raises(StorageError, match=r"is not empty: it has 8 accounts"):
         await open_restoration(source)
     assert await parts(source) == before
     for name, kept in (

@@ -12,12 +12,11 @@ from domain.changes import ChatCreated, MemberAdded
 from domain.frozen import frozen
 from domain.models import Ban, Chat, Member, Message
 from domain.moderation import UserBanned
-from storage.mongo.backup.chat_documents import ChatDocuments
 from storage.mongo.bans import all_bans
 from storage.mongo.chat_replica import ChatReplica
 from storage.mongo.database import Database, Document
 from storage.mongo.documents import member_of
-from storage.mongo.log import ROWS_MAX, Row
+from storage.mongo.log import ROWS_MAX, Log, Row
 from storage.mongo.projected_chat import take_projected
 from storage.mongo.row_codecs import UnknownKind, logged_kind
 
@@ -39,7 +38,7 @@ class ChatCut:
     newest: Mapping[int, Message]
 
 
-async def read_cut(database: Database, documents: ChatDocuments, chat_id: int) -> ChatCut | None:
+async def read_cut(database: Database, log: Log, chat_id: int) -> ChatCut | None:
     """The chat as it is now; None for one that does not exist or is deleted. Raises: `Unavailable`, also for a chat
     that only newer nodes serve."""
     chat = await database.get(database.chats, str(chat_id))
@@ -47,7 +46,7 @@ async def read_cut(database: Database, documents: ChatDocuments, chat_id: int) -
         return None
     cut = _Cutting(chat_id)
     try:
-        return await cut.read(database, documents, chat)
+        return await cut.read(database, log, chat)
     except UnknownKind as unknown:
         raise unknown.unavailable() from None
 
@@ -60,7 +59,7 @@ class _Cutting:
         self._newest: dict[int, Message] = {}
         self._kinds: set[str] = set()
 
-    async def read(self, database: Database, documents: ChatDocuments, chat: Document) -> ChatCut | None:
+    async def read(self, database: Database, log: Log, chat: Document) -> ChatCut | None:
         replica, chat_id = self._replica, chat["id"]
         found = await database.find(database.members, {"chat_id": chat_id})
         self._members = {one["user_id"]: (one["n"], member_of(one)) for one in found if not one["gone"]}
@@ -68,18 +67,18 @@ class _Cutting:
         if chat["n"] > 0:
             take_projected(replica, chat, found)
             replica.check()
+            last = await log.get(chat_id, replica.n)
+            assert last is not None
+            replica.seq = last.seq
             if UserBanned.kind.name in self._kinds:
                 replica.bans = await all_bans(database, chat_id)
-        while rows := await documents.rows_after(replica.n):
+        while rows := await log.after(chat_id, replica.n):
             for row in rows:
                 self._take(row)
             if len(rows) < ROWS_MAX:  # the end of the log as it was read; others go on writing to it
                 break
         if replica.chat is None or replica.closed:
             return None
-        (last,) = await documents.rows([replica.n])
-        assert last is not None
-        replica.seq = last["seq"]
         mutes = dict(sorted(replica.earlier_mutes.items()))
         bans = dict(sorted(replica.bans.items()))
         members = [self._member(user_id) for user_id in sorted(replica.roles)]

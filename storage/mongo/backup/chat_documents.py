@@ -1,10 +1,9 @@
 """The rows of the log of a chat, and the documents of its messages, many at a time."""
 
 from collections.abc import Iterable, Sequence
-from itertools import count, takewhile
 
 from storage.mongo.database import Database, Document
-from storage.mongo.log import Log, Row, row_key, stored_row
+from storage.mongo.log import row_key
 
 _INDEX_FIELDS = ("n", "kind", "message_id")
 
@@ -13,27 +12,18 @@ class ChatDocuments:
     """MongoDB finds what is asked for by its indexes. FerretDB looks at all documents of a collection for each query:
     there, all rows of the chat are read when some are asked for first, and so are all messages; and kept in memory."""
 
-    def __init__(self, database: Database, log: Log, chat_id: int) -> None:
+    def __init__(self, database: Database, chat_id: int) -> None:
         self._database = database
-        self._log = log
         self._chat_id = chat_id
         self._rows: dict[int, Document] = {}
         self._messages: dict[int, Document] = {}
-
-    async def rows_after(self, n: int) -> Sequence[Row]:
-        """As `Log.after`. To be called before the other methods: they know the rows that were there then. Raises:
-        `Unavailable`."""
-        if self._database.finds_many:
-            return await self._log.after(self._chat_id, n)
-        found = await self._database.find(self._database.changes, {"chat_id": self._chat_id})
-        self._rows = {row["n"]: row for row in found}
-        return [stored_row(self._rows[n]) for n in takewhile(self._rows.__contains__, count(n + 1))]
 
     async def index_rows(self, first: int, last: int) -> Sequence[Document]:
         """The rows with these numbers in their order, at least with number, kind and message. Raises: `Unavailable`."""
         database = self._database
         if not database.finds_many:
-            return [self._rows[n] for n in range(first, last + 1) if n in self._rows]
+            rows = await self._all_rows()
+            return [rows[n] for n in range(first, last + 1) if n in rows]
         span = {"chat_id": self._chat_id, "n": {"$gte": first, "$lte": last}}
         return await database.find(database.changes, span, sort=[("n", 1)], fields=_INDEX_FIELDS)
 
@@ -41,7 +31,8 @@ class ChatDocuments:
         """The rows with these numbers, in this order. Raises: `Unavailable`."""
         database = self._database
         if not database.finds_many:
-            return [self._rows.get(n) for n in numbers]
+            rows = await self._all_rows()
+            return [rows.get(n) for n in numbers]
         return await database.get_each(database.changes, [row_key(self._chat_id, n) for n in numbers])
 
     async def messages(self, message_ids: Sequence[int]) -> Sequence[Document | None]:
@@ -53,3 +44,9 @@ class ChatDocuments:
                 self._messages = {int(one["_id"]): one for one in found}
             return [self._messages.get(one) for one in message_ids]
         return await database.get_each(database.messages, [str(one) for one in message_ids])
+
+    async def _all_rows(self) -> dict[int, Document]:
+        if not self._rows:
+            found = await self._database.find(self._database.changes, {"chat_id": self._chat_id})
+            self._rows = {row["n"]: row for row in found}
+        return self._rows

@@ -1,6 +1,6 @@
 """The records of a chat."""
 
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 
 from domain.hook_changes import HookAdded
@@ -11,28 +11,22 @@ from storage.backup_ports import BATCH_RECORDS, Batch
 from storage.backup_records import AuditRecord, HookRecord, InviteRecord
 from storage.mongo import hook_documents, invite_documents
 from storage.mongo.audit import ENTRIES_PER_ROW, SERVER, entry_of
-from storage.mongo.backup.chat_cut import ChatCut, read_cut
-from storage.mongo.backup.chat_documents import ChatDocuments
+from storage.mongo.backup.chat_cut import ChatCut
 from storage.mongo.backup.message_reader import MessageReader
 from storage.mongo.database import Database
 from storage.mongo.log import Log
 
 
 class ChatReader:
-    """Reads chats one after the other. `on_attached` gets the uploads that the messages of a chat have."""
+    """Reads chats one after the other."""
 
-    def __init__(self, database: Database, on_attached: Callable[[Collection[str]], None]) -> None:
+    def __init__(self, database: Database, log: Log) -> None:
         self._database = database
-        self._log = Log(database)
-        self._on_attached = on_attached
+        self._log = log
 
-    async def read(self, chat_id: int) -> AsyncIterator[Batch]:
-        """By `CHAT_KINDS`; nothing for a chat that does not exist or is deleted. Raises: `Unavailable`."""
-        documents = ChatDocuments(self._database, self._log, chat_id)
-        cut = await read_cut(self._database, documents, chat_id)
-        if cut is None:
-            return
-        chat = cut.chat
+    async def read(self, cut: ChatCut) -> AsyncIterator[Batch]:
+        """By `CHAT_KINDS`, as the cut says. Raises: `Unavailable`."""
+        chat, chat_id = cut.chat, cut.chat.id
         user_ids = [member.user_id for member in cut.members] if chat.chat_type == "private" else None
         for batch in _state(cut, records.chat_record(chat, user_ids)):
             yield batch
@@ -40,11 +34,9 @@ class ChatReader:
             yield batch
         for batch in in_batches("hook", chat_id, await self._hooks(cut)):
             yield batch
-        messages = MessageReader(self._database, self._log, documents, cut)
-        async for some in messages.read():
+        async for some in MessageReader(self._database, self._log, cut).read():
             for batch in in_batches("message", chat_id, some):
                 yield batch
-        self._on_attached(messages.attached)
         async for batch in audit_batches(self._database, chat_id, up_to=(cut.n + 1) * ENTRIES_PER_ROW):
             yield batch
 

@@ -24,14 +24,13 @@ AT_ONCE = 500
 
 
 class MessageReader:
-    """Reads the messages of one chat. `attached` has the uploads that those have which were read."""
+    """Reads the messages of one chat."""
 
-    def __init__(self, database: Database, log: Log, documents: ChatDocuments, cut: ChatCut) -> None:
-        self.attached: set[str] = set()
+    def __init__(self, database: Database, log: Log, cut: ChatCut) -> None:
         self._database = database
         self._log = log
         self._cut = cut
-        self._documents = documents
+        self._documents = ChatDocuments(database, cut.chat.id)
 
     async def read(self) -> AsyncIterator[Sequence[MessageRecord]]:
         """By `seq`, some at a time. Raises: `Unavailable`."""
@@ -49,7 +48,6 @@ class MessageReader:
         versions, deleted = await self._versions({one: ns for one, ns in rows.items() if ns})
         messages = [_tombstone(one) if one.id in deleted else one for one in messages]
         attached = [upload.id for message in messages for upload in message.attachments]
-        self.attached.update(attached)
         times = await self._uploaded_at(attached) if attached else None
         return [message_record(message, versions.get(message.id, ()), times) for message in messages]
 

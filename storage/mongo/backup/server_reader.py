@@ -1,8 +1,7 @@
 """The records that belong to no chat."""
 
-from array import array
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
-from operator import itemgetter
+from collections.abc import AsyncIterator, Callable, Sequence
+from operator import attrgetter, itemgetter
 
 from domain.files import Upload
 from domain.models import User
@@ -15,6 +14,7 @@ from storage.bot_tokens import token_key
 from storage.mongo import default_chat
 from storage.mongo.admin_log import AdminLog
 from storage.mongo.backup.chat_reader import audit_batches, invite_records
+from storage.mongo.backup.cuts import Cuts
 from storage.mongo.database import Database, Document
 from storage.mongo.documents import session_of, user_of
 from storage.mongo.ids import last_id
@@ -22,19 +22,17 @@ from storage.mongo.upload_documents import upload_of
 from storage.times import from_micros
 from storage.username_keys import namesake_key
 
-_AT_ONCE = 5000
-"""How many ids of chats are read at once."""
-
 _BEYOND = chr(0x10FFFF)
 
 
 class ServerReader:
     """Reads accounts and what belongs to them. `unattached` are the uploads that no message had when the snapshot was
-    opened; those that the messages of the snapshot have come with these."""
+    opened."""
 
-    def __init__(self, database: Database, unattached: Sequence[Upload]) -> None:
+    def __init__(self, database: Database, cuts: Cuts, unattached: Sequence[Upload]) -> None:
         self._database = database
-        self._unattached = {upload.id: upload for upload in unattached}
+        self._cuts = cuts
+        self._unattached = sorted(unattached, key=attrgetter("id"))
         self._readers: dict[ServerKind, Callable[[], AsyncIterator[Batch]]] = {
             "server": self._server,
             "user": self._users,
@@ -45,13 +43,10 @@ class ServerReader:
             "audit": lambda: audit_batches(database, None),
         }
 
-    def attached(self, upload_ids: Collection[str]) -> None:
-        """Notes that messages of the snapshot have these uploads."""
-        for upload_id in self._unattached.keys() & upload_ids:
-            del self._unattached[upload_id]
-
     async def read(self) -> AsyncIterator[Batch]:
-        """By `SERVER_KINDS`. Raises: `Unavailable`."""
+        """By `SERVER_KINDS`, once the chats are cut: whoever they name is there then, for accounts stay. Raises:
+        `Unavailable`."""
+        await self._cuts.take()
         for kind in SERVER_KINDS:
             async for batch in self._readers[kind]():
                 yield batch
@@ -140,28 +135,29 @@ class ServerReader:
             yield batch
 
     async def _uploads(self) -> AsyncIterator[Batch]:
-        database, upload_ids = self._database, sorted(self._unattached)
-        found = await database.get_each(database.uploads, upload_ids)
-        there = [self._unattached[one["_id"]] for one in found if one is not None]
-        for batch in in_batches("upload", None, map(records.upload_record, there)):
+        """Without those that have ended since, and those that messages of the snapshot have."""
+        database = self._database
+        found = await database.get_each(database.uploads, [upload.id for upload in self._unattached])
+        left = [
+            upload
+            for upload, document in zip(self._unattached, found, strict=True)
+            if document is not None and not await self._is_attached(document)
+        ]
+        for batch in in_batches("upload", None, map(records.upload_record, left)):
             yield batch
 
-
-async def living_chats(database: Database) -> "array[int]":
-    """The ids of all chats that are not deleted, in ascending order. Raises: `Unavailable`."""
-    ids, after = array("q"), ""
-    while True:
-        found = await database.find(
-            database.chats,
-            {"_id": {"$gt": after}},
-            sort=[("_id", 1)],
-            limit=_AT_ONCE,
-            fields=["id", "deleted"],
-        )
-        ids.extend(one["id"] for one in found if not one["deleted"])
-        if len(found) < _AT_ONCE:
-            return array("q", sorted(ids))
-        after = found[-1]["_id"]
+    async def _is_attached(self, document: Document) -> bool:
+        """Whether a message of the snapshot has the upload, or no message ever will have it again."""
+        message_id = document["message_id"]
+        if document["_id"] in self._cuts.attached:
+            return True
+        if message_id is None:
+            return False
+        message = await self._database.get(self._database.messages, str(message_id))
+        if message is None:
+            return True
+        cut = self._cuts.get(message["chat_id"])
+        return cut is not None and message["seq"] <= cut.chat.head_seq
 
 
 async def unattached_uploads(database: Database) -> Sequence[Upload]:

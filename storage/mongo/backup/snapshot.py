@@ -5,26 +5,30 @@ from collections.abc import AsyncIterator, Sequence
 from domain.files import Upload
 from storage.backup_ports import Batch
 from storage.mongo import schema
+from storage.mongo.backup.chat_cut import ChatCut, read_cut
 from storage.mongo.backup.chat_reader import ChatReader
-from storage.mongo.backup.server_reader import ServerReader, living_chats, unattached_uploads
+from storage.mongo.backup.cuts import Cuts
+from storage.mongo.backup.server_reader import ServerReader, unattached_uploads
 from storage.mongo.connection import Begin, as_it_is, connect
 from storage.mongo.database import Database
 from storage.mongo.files import MongoFiles
+from storage.mongo.log import Log
 
 
 class MongoSnapshot:
     """See `storage.backup_ports.Snapshot`.
 
-    Each chat is as it was at one moment after this was opened (`chat_cut`). Accounts do not end, so they are read after
-    the chats that name them; who reads both asks for `chats` first, also because an upload that a message has is not
-    among those that none has.
+    Each chat is as it was at one moment after this was opened (`chat_cut`): at about the same one, if all are read, or
+    what belongs to none.
     """
 
     def __init__(self, database: Database, unattached: Sequence[Upload]) -> None:
         self._database = database
         self._files = MongoFiles(database)
-        self._server = ServerReader(database, unattached)
-        self._chats = ChatReader(database, self._server.attached)
+        self._log = Log(database)
+        self._cuts = Cuts(database, self._log)
+        self._server = ServerReader(database, self._cuts, unattached)
+        self._chats = ChatReader(database, self._log)
 
     @classmethod
     async def open(cls, url: str, connect_timeout_s: float) -> "MongoSnapshot":
@@ -50,11 +54,13 @@ class MongoSnapshot:
         return self._server.read()
 
     async def chats(self, chat_ids: Sequence[int] | None = None) -> AsyncIterator[Batch]:
-        # The ids first: of two private chats of the same users, the second is there when the first is deleted.
-        ids = await living_chats(self._database) if chat_ids is None else sorted(set(chat_ids))
-        for chat_id in ids:
-            async for batch in self._chats.read(chat_id):
-                yield batch
+        if chat_ids is None:
+            await self._cuts.take()
+        for chat_id in self._cuts.ids() if chat_ids is None else sorted(set(chat_ids)):
+            cut = await self._cut(chat_id)
+            if cut is not None:
+                async for batch in self._chats.read(cut):
+                    yield batch
 
     async def file_size(self, file_id: str) -> int | None:
         return await self._files.size(file_id)
@@ -67,4 +73,10 @@ class MongoSnapshot:
         return int(await self._database.with_retry(messages.estimated_document_count))
 
     async def close(self) -> None:
+        self._cuts.close()
         self._database.close()
+
+    async def _cut(self, chat_id: int) -> ChatCut | None:
+        if self._cuts.are_taken:
+            return self._cuts.get(chat_id)
+        return await read_cut(self._database, self._log, chat_id)
