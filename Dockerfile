@@ -20,7 +20,8 @@ HEALTHCHECK --interval=10s --timeout=5s --retries=3 CMD ["wget", "-q", "--spider
 FROM python:3.11-slim AS build
 ARG VENV=/opt/vestnik
 WORKDIR /src
-COPY setup.cfg pyproject.toml constraints.txt README.md LICENSE ./
+COPY setup.cfg setup.py pyproject.toml constraints.txt README.md LICENSE ./
+COPY docs docs
 COPY domain domain
 COPY storage storage
 COPY handlers handlers

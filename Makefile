@@ -18,7 +18,7 @@ GO_PROGRAMS := tests/ferretdb tests/compose tests/cluster/toxiproxy tests/linear
 CLIENT := $(shell find frontend/src frontend/public frontend/*.* frontend/.env -type f 2>/dev/null)
 
 # Without MongoDB, several servers, the browser, storms, kills, peers that read nothing, old versions of client libraries.
-FAST := -k 'not mongo and not cluster' $(addprefix --ignore=tests/,browser attacks bots/test_killed.py guarantees linearizability socketio/test_clients.py \
+FAST := -k 'not mongo and not cluster' $(addprefix --ignore=tests/,browser attacks bots/test_killed.py deploy/test_deploy_page.py guarantees linearizability socketio/test_clients.py \
 	$(addprefix gates/test_,replay_pace.py stuck_peers.py unread_answers.py))
 
 # Compiled files are kept: each of the workers of a test run would compile every test again.
@@ -26,7 +26,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup hooks run check check-format check-lint check-types check-imports check-spelling check-client \
-	format build-go compile-tests prepare test test-client test-server test-fast test-long cov lock audit bench clean
+	format wheel build-go compile-tests prepare test test-client test-server test-fast test-long cov lock audit bench clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -67,6 +67,13 @@ endif
 
 run: $(VENV)/run frontend/dist/index.html ## Build the web client and serve it with demo data on port 8000
 	SEED_DEMO=$${SEED_DEMO:-on} exec $(BIN)/python -m server
+
+# From the sdist, so that nothing of an older build gets into the wheel. uv builds them in an environment of its own.
+wheel: $(VENV)/run frontend/dist/index.html ## Build the packages for pip and pipx in dist/, with the web client inside
+	@test -f frontend/dist/index.html
+	$(PIP) uv
+	rm -rf dist
+	$(BIN)/uv build --no-config --quiet --out-dir dist
 
 setup: $(VENV)/test tests/node/node_modules frontend/node_modules ## Install everything that tests and checks need
 

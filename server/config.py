@@ -16,6 +16,7 @@ from handlers.live.passwords import password_fault
 from handlers.policy import Policy
 from handlers.wire.json import is_unicode
 from server.issuer_settings import issuer_fault
+from server.places import place_of
 from server.redis_url import redis_url
 from server.secret_key import given_key, kept_key
 from server.setting_readers import (
@@ -41,8 +42,8 @@ from server.setting_readers import (
 SHUTDOWN_LEAST_S = 4
 """Two for the close handshakes, and as much for the open requests and the store."""
 
-WEB_CLIENT_DIR = Path(__file__).parent.parent / "frontend" / "dist"
-"""Where a checkout has its web client, once that is built."""
+WEB_CLIENT_DIR = place_of("web_client", "frontend/dist")
+"""Where an installation has its web client, or a checkout, once that is built."""
 
 DEFAULT_HOST = "0.0.0.0"  # noqa: S104 -- a server is there to be reached
 

@@ -45,9 +45,12 @@ async def print_setup_link(chat_app: ChatApp, url: str) -> None:
         raise StartError(f"the setup link could not be made: {error}") from None
     if code is None:
         return
+    elsewhere = (
+        "  (on another machine: with its address in place of localhost)\n" if "//localhost" in url else ""
+    )
     with suppress(OSError):  # nobody reads the output
         sys.stdout.write(
             "\n  This server has no admin yet. The first person to open this link becomes the admin:\n"
-            f"  {url}/setup?code={code}\n\n"
+            f"  {url}/setup?code={code}\n{elsewhere}\n"
         )
         sys.stdout.flush()

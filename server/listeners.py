@@ -5,6 +5,7 @@ import socket
 from collections.abc import MutableMapping, Sequence
 
 from server.config import Config
+from server.own_addresses import own_addresses
 from server.start_error import StartError
 
 BACKLOG = 4096
@@ -13,6 +14,12 @@ once; the system drops those for whom there is no room, and they try again after
 
 FIRST_INHERITED_FD = 3
 """The number of the first inherited socket; the others follow it."""
+
+_ANY = {
+    "0.0.0.0": (socket.AF_INET,),  # noqa: S104 -- shown, not bound
+    "::": (socket.AF_INET, socket.AF_INET6),
+}
+"""What a socket that listens on all addresses calls its own, and which addresses those are."""
 
 
 def open_listeners(config: Config) -> Sequence[socket.socket]:
@@ -81,6 +88,16 @@ def port_of(listener: socket.socket) -> int:
 def shown_url(listener: socket.socket) -> str:
     """A URL that opens in a browser on this machine, if the server listens on all its addresses."""
     host, port = listener.getsockname()[:2]
-    if host in ("0.0.0.0", "::"):  # noqa: S104 -- shown, not bound
-        host = "localhost"
+    return _url("localhost" if host in _ANY else host, port)
+
+
+def other_urls(listener: socket.socket) -> Sequence[str]:
+    """URLs that open in a browser on other machines of the network, if the server listens on all its addresses; else
+    none."""
+    host, port = listener.getsockname()[:2]
+    families = _ANY.get(host, ())
+    return [_url(address, port) for address in own_addresses(*families)]
+
+
+def _url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -16,6 +16,7 @@ from server.app import create_app
 from server.config import Config
 from server.draining import DRAINING
 from server.first_admin import prepare_people, print_setup_link
+from server.first_words import say_first_words
 from server.keys import CHAT_APP, NODE
 from server.listeners import BACKLOG, open_listeners, port_of, shown_url
 from server.logs import report
@@ -81,7 +82,7 @@ async def serve(config: Config) -> None:
         for listener in listeners:
             await web.SockSite(runner, listener, backlog=ACCEPTS_AT_ONCE).start()
             listener.listen(BACKLOG)  # the site has lowered it
-            log.info("serving", url=shown_url(listener))
+        say_first_words(config, listeners)
         await print_setup_link(app[CHAT_APP], config.policy.public_url or shown_url(listeners[0]))
         open_files.start()
         if metrics is not None:

@@ -10,8 +10,9 @@ from aiohttp import hdrs, web
 from handlers.wire.errors import not_found
 from server.headers import CLIENT_POLICY, CONTENT_SECURITY_POLICY
 from server.keys import CONFIG
+from server.places import place_of
 
-_DOCS = Path(__file__).parent.parent / "docs"
+_DOCS = place_of("docs", "docs")
 
 _FOR_EVER: dict[str, str] = {hdrs.CACHE_CONTROL: "public, max-age=31536000, immutable"}
 """For files whose names contain a hash of their content."""
@@ -136,7 +137,7 @@ def _file(path: Path, headers: dict[str, str]) -> web.FileResponse:
 
 
 async def page_of_docs(request: web.Request) -> web.Response:
-    """A page of docs/ as text; an installation without the checkout has none."""
+    """A page of docs/ as text."""
     path = _DOCS / f"{request.match_info['name']}.md"
     if not path.is_file():
         raise not_found("page")

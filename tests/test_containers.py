@@ -165,3 +165,22 @@ def test_the_linter_finds_nothing_in_the_dockerfile() -> None:
         [need("hadolint"), str(ROOT / "Dockerfile")], capture_output=True, text=True, check=False
     )
     assert (linted.returncode, linted.stdout) == (0, "")
+
+
+def test_the_composition_with_https(loader: Path) -> None:
+    files = [ROOT / name for name in ("docker-compose.yml", "docker-compose.tls.yml")]
+    loaded = _load(loader, *files, SECRET_KEY="x" * 32, DOMAIN="chat.example.org")
+    assert (loaded.returncode, loaded.stderr) == (0, "")
+    services = json.loads(loaded.stdout)["services"]
+    backend, frontend, caddy = services["backend"], services["frontend"], services["caddy"]
+    assert frontend.get("ports") is None, "nobody comes in past Caddy"
+    assert {port["published"] for port in caddy["ports"]} == {"80", "443"}
+    addresses = [one["networks"]["default"]["ipv4_address"] for one in (frontend, caddy)]
+    assert backend["environment"]["TRUSTED_PROXIES"] == ",".join(addresses)
+    assert backend["environment"]["PUBLIC_URL"] == "https://chat.example.org"
+    assert caddy["environment"] == {"DOMAIN": "chat.example.org", "BACKEND": "frontend:3000"}
+    (kept,) = (volume for volume in caddy["volumes"] if volume["type"] == "bind")
+    assert Path(kept["source"]) == ROOT / "deploy/caddy/Caddyfile"
+    assert re.fullmatch(r"\d+", str(caddy["mem_limit"]))
+    refused = _load(loader, *files, SECRET_KEY="x" * 32)
+    assert "DOMAIN is missing a value" in refused.stderr

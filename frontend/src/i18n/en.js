@@ -31,6 +31,10 @@ export default {
       'This server has no admin yet. To become the admin, open the setup link that the server has printed at its start.',
     invite: 'For a new account you need an invite. Ask somebody who is here already for a link.',
   },
+  insecure: {
+    title: 'This connection is not encrypted',
+    text: 'Anybody in the same network can read your password and your messages. The browser also blocks some things here: sharing links, installing this page as an app, and on some devices copying. With an address that begins with https:// all of this is fine; ask whoever runs the server.',
+  },
   password: {
     rule: 'At least {n} character | At least {n} characters',
     short: '{n} more character | {n} more characters',

@@ -24,6 +24,7 @@ export default {
     usesLeft: '{n} use left | {n} uses left',
     until: 'until {when}',
     forever: 'no time limit',
+    onlyHere: 'Opens on this machine only. Others need a link with its address in your network.',
     by: 'by {name}',
     revoke: 'Revoke',
     revokeTitle: 'Revoke this link?',
