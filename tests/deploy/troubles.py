@@ -5,7 +5,7 @@ A text that is made of parts has an ellipsis for each part that is not known bef
 
 import ast
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import get_args
@@ -39,6 +39,9 @@ OF_COMMANDS = re.compile(
     r"server/(command_line|stoppable|backup_file|\w+_command)\.py|server/exports/.*|storage/(\w+/)?backup/.*"
 )
 """What these raise is said to whoever has just typed the command."""
+
+SENTENCES = {"storage/sqlite/schema.py": "too_new", "server/issuer_settings.py": "issuer_fault"}
+"""Functions that return the sentence with which a start fails."""
 
 PASSED_ON = frozenset({"…", "…: …"})
 """A text that was made elsewhere."""
@@ -98,7 +101,22 @@ def start_refusals() -> dict[str, str]:
         and _says_why(ast.unparse(call.func), where)
         and "'closed'" not in ast.unparse(call)
     }
+    found |= {text: where for where, name in SENTENCES.items() for text in _returned(sources()[where], name)}
     return {text: where for text, where in found.items() if text not in PASSED_ON}
+
+
+def _returned(module: ast.Module, function: str) -> Iterator[str]:
+    """The texts that a function of a module returns."""
+    (body,) = (node for node in ast.walk(module) if getattr(node, "name", "") == function)
+    for node in ast.walk(body):
+        if isinstance(node, ast.Return) and node.value:
+            yield from (text_of(part, module) for part in _parts(node.value))
+
+
+def _parts(value: ast.expr) -> Sequence[ast.expr]:
+    """The texts that an expression can be."""
+    choices = [value.body, value.orelse] if isinstance(value, ast.IfExp) else [value]
+    return [one for one in choices if ast.unparse(one) != "None"]
 
 
 def _says_why(function: str, where: str) -> bool:
