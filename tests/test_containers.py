@@ -103,7 +103,7 @@ def test_the_services_of_the_composition() -> None:
         assert service.get("depends_on", {}).keys() <= services.keys()
 
 
-def test_nothing_but_the_proxy_is_published_and_every_service_has_a_bound_on_memory() -> None:
+def test_nothing_but_the_proxy_is_published_and_every_service_has_a_bound_on_memory_and_logs() -> None:
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
     published = {name: service["ports"] for name, service in services.items() if "ports" in service}
     loopback = re.compile(r"(127\.0\.0\.1|\$\{\w+:-127\.0\.0\.1\}):")
@@ -111,6 +111,7 @@ def test_nothing_but_the_proxy_is_published_and_every_service_has_a_bound_on_mem
     assert outside == {"frontend"}
     for name, service in services.items():
         assert re.fullmatch(r"(\$\{\w+:-)?\d+[mg]\}?", service["mem_limit"]), name
+        assert service["logging"]["driver"] == "local", name
 
 
 def test_the_composition_keeps_to_the_schema(loader: Path, tmp_path: Path) -> None:

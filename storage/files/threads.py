@@ -46,8 +46,8 @@ class Threads:
         try:
             return await asyncio.shield(asyncio.wrap_future(work))
         except OSError as error:
-            text = f"{self._where} cannot be used: {error.strerror or error}"
-            raise Unavailable(text, _trouble_of(error)) from error
+            reason = error.strerror or error
+            raise Unavailable(f"{self._where} cannot be used: {reason}", _trouble_of(error)) from error
 
     def begin(self, action: Callable[[], None]) -> None:
         """Runs an action in a thread; nobody waits for it."""

@@ -58,6 +58,7 @@ async def test_it_opens_at_the_first_message(shared: Shared, path: str, count: i
     await window.connected()
     await expect(line_of(window)).to_be_in_viewport()
     await window.shown("unread 0000")
+    await expect(window.page.locator(".floating-date.shown")).to_have_count(0)  # it would cover the line
     await window.page.wait_for_load_state("networkidle")
     await expect(window.page).to_have_title(re.compile(r"^\(\d+\+?\) "))
     assert await scene.unread() == min(count, 1_000), "nothing was seen but the first of them"

@@ -16,7 +16,7 @@ PARTS = ("*Users:*", "*Now:*", "*Tomorrow:*")
 
 SAYS_TROUBLE = re.compile(
     r"fail|refus|ending|slow|unsent|backlog|waiting|held|lag|age_|stale|hearers|unheard|untimely|lost|forged|queued"
-    r"|ready|errors|_state|_nodes$|commit|_fds$|resident"
+    r"|ready|errors|_state|_nodes$|commit|key_set|_fds$|resident"
 )
 """Metrics of such a name are on the page."""
 

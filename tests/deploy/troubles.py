@@ -5,7 +5,7 @@ A text that is made of parts has an ellipsis for each part that is not known bef
 
 import ast
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import get_args
@@ -24,14 +24,24 @@ NOT_THE_STORE = frozenset({"contested", "newer", "closed"})
 """Of these the store is not to blame (`storage.errors`): `/health/ready` does not have them."""
 
 START_ERRORS = ("ConfigError", "StartError", "StorageError", "WrongKey")
-OPENING = ("storage/sqlite/connection.py", "storage/sqlite/lock.py", "storage/mongo/connection.py")
+OPENING = (
+    "storage/sqlite/connection.py",
+    "storage/sqlite/lock.py",
+    "storage/mongo/connection.py",
+    "storage/files/threads.py",
+)
 """Here `Unavailable` stops a start, too."""
 
 READERS = ("server/setting_readers.py", "server/secret_key.py", "server/redis_url.py")
 """Here `ValueError` says what is wrong with a setting; `server/config.py` puts its name before the text."""
 
-OF_COMMANDS = re.compile(r"server/(command_line|\w+_command)\.py")
+OF_COMMANDS = re.compile(
+    r"server/(command_line|stoppable|backup_file|\w+_command)\.py|server/exports/.*|storage/(\w+/)?backup/.*"
+)
 """What these raise is said to whoever has just typed the command."""
+
+SENTENCES = {"storage/sqlite/schema.py": "too_new", "server/issuer_settings.py": "issuer_fault"}
+"""Functions that return the sentence with which a start fails."""
 
 PASSED_ON = frozenset({"…", "…: …"})
 """A text that was made elsewhere."""
@@ -87,9 +97,26 @@ def start_refusals() -> dict[str, str]:
     found = {
         text_of(call.args[0], module): where
         for where, module, call in calls()
-        if not OF_COMMANDS.fullmatch(where) and _says_why(ast.unparse(call.func), where)
+        if not OF_COMMANDS.fullmatch(where)
+        and _says_why(ast.unparse(call.func), where)
+        and "'closed'" not in ast.unparse(call)
     }
+    found |= {text: where for where, name in SENTENCES.items() for text in _returned(sources()[where], name)}
     return {text: where for text, where in found.items() if text not in PASSED_ON}
+
+
+def _returned(module: ast.Module, function: str) -> Iterator[str]:
+    """The texts that a function of a module returns."""
+    (body,) = (node for node in ast.walk(module) if getattr(node, "name", "") == function)
+    for node in ast.walk(body):
+        if isinstance(node, ast.Return) and node.value:
+            yield from (text_of(part, module) for part in _parts(node.value))
+
+
+def _parts(value: ast.expr) -> Sequence[ast.expr]:
+    """The texts that an expression can be."""
+    choices = [value.body, value.orelse] if isinstance(value, ast.IfExp) else [value]
+    return [one for one in choices if ast.unparse(one) != "None"]
 
 
 def _says_why(function: str, where: str) -> bool:
