@@ -1,5 +1,4 @@
-"""Which accounts are named where. The accounts are read after all that names them: a store that is written meanwhile
-has by then whoever was named before."""
+"""Which accounts are named where: compared with those that are there when everything is read, in whatever order."""
 
 from collections.abc import Collection, Iterator
 
