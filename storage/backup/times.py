@@ -11,6 +11,8 @@ def time_text(at: datetime) -> str:
 def time_of(text: str) -> datetime:
     """The time, in UTC. Raises: `ValueError`, also for a time without an offset."""
     at = datetime.fromisoformat(text)
+    if at.tzinfo is UTC:
+        return at
     if at.tzinfo is None:
         raise ValueError("a time without an offset")
     return at.astimezone(UTC)

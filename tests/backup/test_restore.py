@@ -1,5 +1,6 @@
 """A store is the same after a backup and its restoration."""
 
+import errno
 import os
 import sqlite3
 import stat
@@ -165,6 +166,28 @@ async def test_what_an_interrupted_restoration_left_is_removed(source: str, tmp_
     assert not list(folder.rglob("file"))
     assert (folder / "uploads" / "lost+found").exists()
     assert stat.S_IMODE((folder / "uploads").stat().st_mode) & 0o700 == 0o700
+
+
+async def test_a_restoration_that_fails_at_its_very_end_is_begun_again(
+    source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The files have their places already, and the database has not."""
+    content, _ = await backup(source)
+    folder = tmp_path / "b"
+
+    def rename(self: Path, target: Path) -> None:
+        if self.name == "vestnik.db.restore":
+            raise OSError(errno.EIO, "Input/output error")
+        os.rename(self, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "rename", rename)
+        with pytest.raises(StorageError, match="Input/output error"):
+            await restore(content, f"sqlite:///{folder}/vestnik.db")
+    assert not (folder / "vestnik.db").exists()
+    await restore(content, f"sqlite:///{folder}/vestnik.db")
+    assert sorted(os.listdir(folder)) == ["uploads", "uploads.store", "vestnik.db", "vestnik.db.lock"]
+    assert len([one for one in (folder / "uploads").rglob("*") if one.is_file()]) == 6
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives files away")

@@ -48,6 +48,7 @@ class SqliteRestoration:
         self._part_folder = folder / _PART_FOLDER
         self._db: sqlite3.Connection | None = None
         self._rows: RowWriter | None = None
+        self._is_half_placed = False
         self._closed = False
 
     @classmethod
@@ -113,6 +114,7 @@ class SqliteRestoration:
         with _faults(self._path):
             await asyncio.to_thread(_sync, self._part, self._part_folder)
             _remove_logs(self._part)
+            self._is_half_placed = True
             give_folder(self._first_folder, self._store_id, self._gone)
             if self._part_folder.exists():
                 _move_files(self._part_folder, self._folder)
@@ -120,6 +122,7 @@ class SqliteRestoration:
             note = note_of(self._first_folder)
             _give_to_owner_of(self._path.parent, self._part, beside(self._path, ".lock"), note, self._folder)
             self._part.rename(self._path)
+            self._is_half_placed = False
             sync_folder(self._path.parent)
 
     async def close(self) -> None:
@@ -129,7 +132,8 @@ class SqliteRestoration:
         try:
             if self._db is not None:
                 self._db.close()
-            _remove_database(self._part)
+            if not self._is_half_placed:  # else it says to the next restoration whose files those are
+                _remove_database(self._part)
             _remove_folder(self._part_folder)
         finally:
             self._lock.close()

@@ -45,7 +45,7 @@ def _user_row(record: Record) -> Columns:
 
 
 def _block_row(record: Record) -> Columns:
-    return {**record, "at": _micros_of(record["at"])}
+    return {**record, "at": micros_of(record["at"])}
 
 
 def _session_row(record: Record) -> Columns:
@@ -53,7 +53,7 @@ def _session_row(record: Record) -> Columns:
     return {
         "id": record["token_id"],
         "user_id": record["user_id"],
-        "created_at": _micros_of(record["created_at"]),
+        "created_at": micros_of(record["created_at"]),
     }
 
 
@@ -67,8 +67,8 @@ def _invite_row(record: Record) -> Columns:
         "code": record["code"],
         "chat_id": record.get("chat_id"),
         "created_by": record["created_by"],
-        "created_at": _micros_of(record["created_at"]),
-        "expires_at": _micros_of(record.get("expires_at")),
+        "created_at": micros_of(record["created_at"]),
+        "expires_at": micros_of(record.get("expires_at")),
         "max_uses": record["max_uses"],
         "uses": record["uses"],
     }
@@ -96,7 +96,7 @@ def upload_row(upload: Upload) -> Columns:
 def _audit_row(record: Record) -> Columns:
     return {
         "chat_id": record.get("chat_id", audit_rows.SERVER),
-        "at": _micros_of(record["at"]),
+        "at": micros_of(record["at"]),
         "actor_id": record.get("actor_id"),
         "action": record["action"],
         "user_id": record.get("user_id"),
@@ -106,7 +106,7 @@ def _audit_row(record: Record) -> Columns:
 
 
 def _chat_row(record: Record) -> Columns:
-    created = _micros_of(record["created_at"])
+    created = micros_of(record["created_at"])
     users = record.get("user_ids")
     return {
         "id": record["id"],
@@ -145,11 +145,11 @@ def _member_row(record: Record) -> Columns:
 
 
 def _mute_row(record: Record) -> Columns:
-    return {**record, "until": _micros_of(record["until"])}
+    return {**record, "until": micros_of(record["until"])}
 
 
 def _ban_row(record: Record) -> Columns:
-    return {"reason": None, **record, "at": _micros_of(record["at"])}
+    return {"reason": None, **record, "at": micros_of(record["at"])}
 
 
 def _hook_row(record: Record) -> Columns:
@@ -182,7 +182,7 @@ def micros(at: datetime | None) -> int | None:
     return None if at is None else to_micros(at)
 
 
-def _micros_of(text: str | None) -> int | None:
+def micros_of(text: str | None) -> int | None:
     return None if text is None else to_micros(time_of(text))
 
 

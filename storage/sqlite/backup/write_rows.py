@@ -3,11 +3,11 @@
 import sqlite3
 from collections.abc import Sequence
 
-from domain.models import Message
 from storage.backup import values
+from storage.backup.times import time_of
 from storage.backup_ports import Batch, Record
 from storage.sqlite import default_chat, mentions
-from storage.sqlite.backup.row_values import TABLES, Columns, micros, upload_row
+from storage.sqlite.backup.row_values import TABLES, Columns, micros, micros_of, upload_row
 from storage.sqlite.rows import Row, extra_of
 from storage.times import to_micros
 
@@ -56,46 +56,49 @@ class RowWriter:
     def _messages(self, batch: Batch) -> None:
         rows, mentioned, versions, uploads = list[Row](), list[mentions.Row](), list[Row](), list[Columns]()
         for record in batch.records:
-            message = values.message_of(record)
-            rows.append(self._message_row(message))
-            if message.mentions or message.mentions_all:
+            extra = None
+            if not record.keys().isdisjoint(_EXTRAS):  # of most messages no value is made
+                message = values.message_of(record)
+                extra = extra_of(message)
                 mentioned += mentions.rows_of(message)
+                uploads += map(upload_row, values.attached_uploads_of(record))
             if "versions" in record:
                 versions += [
-                    (message.id, one.content, micros(one.edited_at)) for one in values.versions_of(record)
+                    (record["id"], one.content, micros(one.edited_at)) for one in values.versions_of(record)
                 ]
-            uploads += map(upload_row, values.attached_uploads_of(record))
+            rows.append(self._message_row(record, extra))
         self._db.executemany(_INSERT_MESSAGE, rows)
         mentions.insert(self._db, mentioned)
         self._db.executemany(_INSERT_VERSION, versions)
         _insert(self._db, "uploads", uploads)
 
-    def _message_row(self, message: Message) -> Row:
+    def _message_row(self, record: Record, extra: str | None) -> Row:
         """The row of the next message of its chat."""
-        created = to_micros(message.created_at)
-        self._activity[message.chat_id] = max(created, self._activity.get(message.chat_id, created))
-        run_seq = message.seq
-        if not message.deleted:
-            chat_id, sender_id, first_seq = self._run
-            if (chat_id, sender_id) == (message.chat_id, message.sender_id):
-                run_seq = first_seq
+        chat_id, seq, sender_id = record["chat_id"], record["seq"], record["sender_id"]
+        created = to_micros(time_of(record["created_at"]))
+        self._activity[chat_id] = max(created, self._activity.get(chat_id, created))
+        deleted = record.get("deleted", False)
+        run_seq = seq
+        if not deleted:
+            if self._run[:2] == (chat_id, sender_id):
+                run_seq = self._run[2]
             else:
-                self._run = message.chat_id, message.sender_id, run_seq
+                self._run = chat_id, sender_id, run_seq
         return (
-            message.id,
-            message.chat_id,
-            message.seq,
-            message.changed_seq,
-            message.sender_id,
-            message.client_id,
-            message.content,
-            message.message_type,
-            message.reply_to,
+            record["id"],
+            chat_id,
+            seq,
+            record["changed_seq"],
+            sender_id,
+            record.get("client_id"),
+            record["content"],
+            record.get("message_type", "text"),
+            record.get("reply_to"),
             created,
-            micros(message.edited_at),
-            message.deleted,
-            message.pinned_seq,
-            extra_of(message),
+            micros_of(record.get("edited_at")),
+            deleted,
+            record.get("pinned_seq", 0),
+            extra,
             run_seq,
         )
 
@@ -108,6 +111,9 @@ class RowWriter:
             )
             self._activity = {}
 
+
+_EXTRAS = ("reactions", "attachments", "mentions", "mentions_all")
+"""The keys of a record that stand in the column `extra`."""
 
 _INSERT_MESSAGE = (
     "INSERT INTO messages (id, chat_id, seq, changed_seq, sender_id, client_id, content, message_type, reply_to,"
