@@ -180,14 +180,16 @@ class Database:
         sort: Sequence[tuple[str, int]] = (),
         limit: int = 0,
         fields: Sequence[str] = (),
+        at_once: int = 0,
     ) -> Sequence[Document]:
-        """The documents that match the filter; no limit with 0, whole documents without `fields`."""
+        """The documents that match the filter; no limit with 0, whole documents without `fields`. `at_once` is how many
+        one answer of the server brings; with 0 it decides."""
 
         def query() -> Awaitable[list[Document]]:
             cursor = collection.find(wanted, dict.fromkeys(fields, 1) if fields else None)
             if sort:
                 cursor = cursor.sort(list(sort))
-            return cursor.limit(limit).to_list(None)
+            return cursor.limit(limit).batch_size(at_once).to_list(None)
 
         return await self.with_retry(query)
 

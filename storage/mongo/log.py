@@ -133,6 +133,10 @@ class Log:
         new_rows = list(takewhile(lambda row: row is not None, rows))
         if len(new_rows) < _FEW:
             return [row for row in new_rows if row is not None]
+        return await self.page(chat_id, n)
+
+    async def page(self, chat_id: int, n: int) -> Sequence[Row]:
+        """The same, by one query. Raises: `Unavailable`."""
         found = await self._database.find(
             self._rows, {"chat_id": chat_id, "n": {"$gt": n}}, sort=[("n", 1)], limit=ROWS_MAX
         )

@@ -139,6 +139,9 @@ STEPS: Sequence[Callable[[Database], Awaitable[str]]] = (_names, _nodes)
 
 VERSION = 1 + len(STEPS)
 
+_COMPARABLE_NAMES = 2
+"""The version from which on the keys of usernames are those of now."""
+
 
 async def prepare(database: Database) -> None:
     """Raises: `StorageError` if the data is of a newer version, or a restore is filling the database; the driver's
@@ -150,8 +153,13 @@ async def prepare(database: Database) -> None:
 async def check_readable(database: Database) -> None:
     """Raises: `StorageError` if there is no data that this version can read; the driver's errors."""
     await restore_mark.check(database)
-    if await _version(database) is None:
+    version = await _version(database)
+    if version is None:
         raise StorageError(f"database {database.name} has no data of a chat server")
+    if version < _COMPARABLE_NAMES:
+        raise StorageError(
+            f"the schema of database {database.name} has version {version}: start a server of this version on it first"
+        )
 
 
 async def _version(database: Database) -> int | None:

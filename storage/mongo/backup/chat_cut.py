@@ -72,11 +72,16 @@ class _Cutting:
             replica.seq = last.seq
             if UserBanned.kind.name in self._kinds:
                 replica.bans = await all_bans(database, chat_id)
-        while rows := await log.after(chat_id, replica.n):
+        is_end = False
+        while not is_end:
+            if database.finds_many:
+                rows = await log.page(chat_id, replica.n)
+                is_end = len(rows) < ROWS_MAX
+            else:
+                row = await log.get(chat_id, replica.n + 1)
+                rows, is_end = [] if row is None else [row], row is None
             for row in rows:
                 self._take(row)
-            if len(rows) < ROWS_MAX:  # the end of the log as it was read; others go on writing to it
-                break
         if replica.chat is None or replica.closed:
             return None
         mutes = dict(sorted(replica.earlier_mutes.items()))

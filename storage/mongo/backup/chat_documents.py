@@ -5,6 +5,9 @@ from collections.abc import Iterable, Sequence
 from storage.mongo.database import Database, Document
 from storage.mongo.log import row_key
 
+_AT_ONCE = 200
+"""How many documents one answer of FerretDB brings: for more it may need longer than a call may take."""
+
 _INDEX_FIELDS = ("n", "kind", "message_id")
 
 
@@ -40,13 +43,15 @@ class ChatDocuments:
         database = self._database
         if not database.finds_many:
             if not self._messages:
-                found = await database.find(database.messages, {"chat_id": self._chat_id})
+                of_chat = {"chat_id": self._chat_id}
+                found = await database.find(database.messages, of_chat, at_once=_AT_ONCE)
                 self._messages = {int(one["_id"]): one for one in found}
             return [self._messages.get(one) for one in message_ids]
         return await database.get_each(database.messages, [str(one) for one in message_ids])
 
     async def _all_rows(self) -> dict[int, Document]:
         if not self._rows:
-            found = await self._database.find(self._database.changes, {"chat_id": self._chat_id})
+            database, of_chat = self._database, {"chat_id": self._chat_id}
+            found = await database.find(database.changes, of_chat, at_once=_AT_ONCE)
             self._rows = {row["n"]: row for row in found}
         return self._rows

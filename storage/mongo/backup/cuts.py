@@ -12,7 +12,7 @@ from storage.mongo.database import Database
 from storage.mongo.log import Log
 
 _AT_ONCE = 8
-"""How many cuts are made at the same time."""
+"""How many cuts are made at the same time; FerretDB, where a query looks at all documents, gets one after the other."""
 
 _IDS_AT_ONCE = 5000
 
@@ -36,8 +36,9 @@ class Cuts:
             return
         # The ids first: of two private chats of the same users, the second is there when the first is deleted.
         ids = await _living_chats(self._database)
-        for start in range(0, len(ids), _AT_ONCE):
-            some = ids[start : start + _AT_ONCE]
+        at_once = _AT_ONCE if self._database.finds_many else 1
+        for start in range(0, len(ids), at_once):
+            some = ids[start : start + at_once]
             cuts = await asyncio.gather(*(read_cut(self._database, self._log, one) for one in some))
             for cut in cuts:
                 if cut is not None:
