@@ -131,13 +131,15 @@ def run(data_dir: Path, *command: str) -> tuple[float, float, int]:
 
 
 _MEASURED = """
-import resource, sys
+import re, resource, sys
 from server.cli import main
 status = main(sys.argv[1:])
 used = resource.getrusage(resource.RUSAGE_SELF)
-sys.stderr.write(f"used {used.ru_utime + used.ru_stime} {used.ru_maxrss}")
+peak = re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]
+sys.stderr.write(f"used {used.ru_utime + used.ru_stime} {peak}")
 sys.exit(status)
 """
+"""Not `ru_maxrss`: that is at least what the process had that began this one."""
 
 
 def show(line: str) -> None:

@@ -35,8 +35,8 @@ class ServerRecord(TypedDict):
 
 
 class UserRecord(TypedDict):
-    """An account, deleted ones and those of bots and hooks too. `namesake`: another account has the key of the same
-    username, see `storage.username_keys`."""
+    """An account, deleted ones and those of bots and hooks too. `login_key` is the hash by which a user is found whose
+    login is elsewhere. `namesake`: another account has the key of the same username, see `storage.username_keys`."""
 
     id: Id
     username: str
@@ -54,6 +54,7 @@ class UserRecord(TypedDict):
     avatar_id: NotRequired[FileId]
     owner_id: NotRequired[Id]
     banned_with_owner: NotRequired[bool]
+    login_key: NotRequired[str]
     namesake: NotRequired[bool]
 
 

@@ -51,6 +51,7 @@ def user_record(user: User, *, namesake: bool) -> UserRecord:
         avatar_id=user.avatar_id,
         owner_id=user.owner_id,
         banned_with_owner=user.banned_with_owner or None,
+        login_key=user.login_key,
         namesake=namesake or None,
     )
     return record

@@ -31,6 +31,7 @@ def user_of(record: Record) -> User:
         owner_id=record.get("owner_id"),
         banned_with_owner=record.get("banned_with_owner", False),
         is_hook=record.get("is_hook", False),
+        login_key=record.get("login_key"),
     )
 
 

@@ -42,6 +42,7 @@ async def fill(store: Store) -> World:
     await chats_removed(store)
     await upload(store, bob, "unattached", content=b"nobody has sent it", name="näme ‮.txt")
     await store.users.delete(dan, Act(None, at(90)))
+    await world.user("elsewhere", login_key="hash of issuer and subject", password_hash="")
     return world
 
 

@@ -40,6 +40,7 @@ def _user_row(record: Record) -> Columns:
         "owner_id": user.owner_id,
         "banned_with_owner": user.banned_with_owner,
         "is_hook": user.is_hook,
+        "login_key": user.login_key,
     }
 
 
