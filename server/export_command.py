@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 from pathlib import Path
 
 from handlers.wire.schemas import ID_MAX
-from server.command_line import check_texts, error_line, prepare_output, print_text, printable
+from server.command_line import check_texts, error_line, prepare_output, print_result, printable
 from server.config import Config
 from server.exports.chat_export import export_chat
 from server.exports.export import Exported
@@ -53,7 +53,7 @@ async def run_export_command(config: Config, asked: argparse.Namespace) -> int:
         raise StartError(f"export: {error_line(error)}") from None
     except OSError as error:
         raise StartError(f"export: {printable(out)}: {error.strerror or error}") from None
-    print_text(f"export: {_said(out, exported)}, in {time.monotonic() - began_s:.1f} s\n")
+    print_result("export", f"export: {_said(out, exported)}, in {time.monotonic() - began_s:.1f} s\n", None)
     return 0
 
 

@@ -173,7 +173,7 @@ class _UserWriter:
 
     def _hook(self, record: Record) -> None:
         if record["created_by"] == self._id:
-            self._add("hook", picked(record, "id", "chat_id", "kind", "name", "target_url", "created_at"))
+            self._add("hook", picked(record, "id", "chat_id", "kind", "name", "created_at"))
 
     def _audit(self, record: Record) -> None:
         if record.get("actor_id") == self._id:
