@@ -36,15 +36,14 @@ class PartDigest:
     def add(self, batch: Batch) -> Sequence[bytes]:
         """Adds a batch of the part. Returns the lines of its records."""
         lines = [line_of(batch.kind, record) for record in batch.records]
-        for line in lines:
-            self.add_line(batch.kind, line)
+        self.add_lines(batch.kind, lines)
         return lines
 
-    def add_line(self, kind: Kind, line: bytes) -> None:
-        """Adds the line of a record of the part."""
-        self._counts[kind] = self._counts.get(kind, 0) + 1
+    def add_lines(self, kind: Kind, lines: Sequence[bytes]) -> None:
+        """Adds the lines of records of the part."""
+        self._counts[kind] = self._counts.get(kind, 0) + len(lines)
         if kind != "server":  # the highest ids differ between stores that hold the same
-            self._hash.update(line)
+            self._hash.update(b"".join(lines))
 
     def part(self) -> Part:
         return Part(self._chat_id, self._counts, self._hash.hexdigest())

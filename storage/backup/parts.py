@@ -66,7 +66,7 @@ class PartReader:
             raise BadBackup("it holds something that no backup has, or not there")
         check(known, record)
         self._check_place(known, position, record)
-        self._digest.add_line(known, line)
+        self._digest.add_lines(known, [line])
 
     def end(self, said: Mapping[str, Any]) -> Iterator[Batch | Part]:
         """Takes what stands at the end of a part."""

@@ -84,9 +84,7 @@ class FolderFiles:
 
     def place(self, file_id: str) -> Path:
         """Where a file is, or would be. Raises: `NotFound` for what cannot be the id of a file."""
-        if not _ID.fullmatch(file_id):
-            raise NotFound("file")
-        return self._folder / _sub_folder(file_id) / file_id
+        return place_in(self._folder, file_id)
 
     # In a thread
 
@@ -249,6 +247,13 @@ class FolderWriting:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+
+
+def place_in(folder: Path, file_id: str) -> Path:
+    """Where a file is in a folder. Raises: `NotFound` for what cannot be the id of a file."""
+    if not _ID.fullmatch(file_id):
+        raise NotFound("file")
+    return folder / _sub_folder(file_id) / file_id
 
 
 def sync_folder(folder: Path) -> None:

@@ -21,40 +21,47 @@ _ID_CHARS = 12
 def own_folder(folder: Path, store_id: str) -> Path:
     """The folder, unless another store has it; then one beside it. The folder itself is not made. Where the note cannot
     be written, no files can be kept either, mostly: the folder is used as it is."""
-    note = _note(folder)
+    note = note_of(folder)
     with suppress(OSError):
         if _owner(note) is None:
             _claim(note, store_id)
         if _owner(note) not in (None, store_id):
-            own = _own(folder, store_id)
+            own = own_name(folder, store_id)
             _log.warning("%s has the files of another database; those of this one are in %s", folder, own)
             return own
     return folder
 
 
+def planned_folder(folder: Path, store_id: str, gone: Collection[str]) -> Path:
+    """The folder that `give_folder` will give."""
+    return folder if _owner(note_of(folder)) in (None, store_id, *gone) else own_name(folder, store_id)
+
+
 def give_folder(folder: Path, store_id: str, gone: Collection[str]) -> Path:
     """Gives a new store its folder: this one, if nobody has it or one of the stores that are gone, else one beside it.
     It may have files, but none of a store that is there. Raises: `OSError`."""
-    note = _note(folder)
+    note = note_of(folder)
     if _owner(note) in gone:
         note.unlink()
     if _owner(note) is None:
         _claim(note, store_id)
-    return folder if _owner(note) == store_id else _own(folder, store_id)
+    return planned_folder(folder, store_id, ())
 
 
 def folder_of(folder: Path, store_id: str) -> Path:
     """The folder that `own_folder` gave this store, without claiming any."""
-    if _owner(_note(folder)) in (None, store_id):
+    if _owner(note_of(folder)) in (None, store_id):
         return folder
-    return _own(folder, store_id)
+    return own_name(folder, store_id)
 
 
-def _note(folder: Path) -> Path:
+def note_of(folder: Path) -> Path:
+    """The file that says whose the folder is."""
     return folder.with_name(f"{folder.name}.store")
 
 
-def _own(folder: Path, store_id: str) -> Path:
+def own_name(folder: Path, store_id: str) -> Path:
+    """The folder that a store has if another one has the first."""
     return folder.with_name(f"{folder.name}-{store_id[:_ID_CHARS]}")
 
 

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from storage.sqlite import SqliteStore
 from tests.backup.copies import parts
 from tests.clients.people import Person
 from tests.clients.program import environment, run, running
+from tests.storage.kept import upload
+from tests.storage.world import World
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="has no modes")
 
@@ -99,3 +102,31 @@ async def test_one_line_says_what_is_wrong(tmp_path: Path) -> None:
         assert said in await refused(tmp_path, "restore", name, data="other")
     assert sorted(path for path in tmp_path.iterdir() if path.name != "other") == before
     assert sorted(os.listdir(tmp_path / "other")) == ["secret_key", "vestnik.db.lock"]
+
+
+async def test_of_a_full_disk_nothing_is_left(tmp_path: Path) -> None:
+    """The limit for a file stands for the end of the disk."""
+    (tmp_path / "data").mkdir()
+    store = await SqliteStore.open(tmp_path / "data" / "vestnik.db")
+    await upload(store, await World(store).user(), "large", content=bytes(200_000))
+    await store.close()
+    assert (await vestnik(tmp_path, "backup", "good.tar"))[0] == 0
+    assert "File too large" in await _limited(tmp_path, 200, "backup", "one.tar")
+    assert "cannot be written" in await _limited(tmp_path, 20, "restore", "good.tar", data="other")
+    assert sorted(os.listdir(tmp_path)) == ["data", "good.tar", "other"]
+    assert sorted(os.listdir(tmp_path / "other")) == ["secret_key", "vestnik.db.lock"]
+
+
+async def _limited(place: Path, blocks: int, *words: str, data: str = "data") -> str:
+    """The one line of a command that may make no file larger than so many blocks of 512 bytes."""
+    program = f"ulimit -f {blocks}; exec {sys.executable} -m server {' '.join(words)}"
+    process = await asyncio.create_subprocess_exec(
+        *("sh", "-c", program),
+        cwd=place,
+        env=environment(DATA_DIR=str(place / data)),
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, errors = await process.communicate()
+    assert process.returncode == 1
+    (line,) = errors.decode().splitlines()
+    return line

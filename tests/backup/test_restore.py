@@ -1,6 +1,8 @@
 """A store is the same after a backup and its restoration."""
 
+import errno
 import os
+import sqlite3
 import stat
 from pathlib import Path
 
@@ -13,7 +15,8 @@ from storage.search import SearchRequest
 from storage.sqlite import SqliteStore
 from tests.backup.content import fill
 from tests.backup.copies import backup, lines_of, members_of, parts, restore
-from tests.storage.kept import read
+from tests.guarantees import earlier_release
+from tests.storage.kept import keep, read
 from tests.storage.world import World, at, draft
 
 
@@ -154,12 +157,64 @@ async def test_the_database_of_a_server_that_nobody_used_is_replaced(source: str
 async def test_what_an_interrupted_restoration_left_is_removed(source: str, tmp_path: Path) -> None:
     content, _ = await backup(source)
     folder = tmp_path / "b"
-    (folder / "uploads.restore" / "aa").mkdir(parents=True)
-    (folder / "uploads.restore" / "aa" / "file").write_text("left")
+    (folder / "uploads" / "restore" / "aa").mkdir(parents=True)
+    (folder / "uploads" / "restore" / "aa" / "file").write_text("left")
+    (folder / "uploads" / "lost+found").mkdir()  # as on a disk of its own
     (folder / "vestnik.db.restore").write_text("left")
     await restore(content, f"sqlite:///{folder}/vestnik.db")
-    assert not list(folder.rglob("*.restore"))
+    assert not list(folder.rglob("*restore"))
     assert not list(folder.rglob("file"))
+    assert (folder / "uploads" / "lost+found").exists()
+    assert stat.S_IMODE((folder / "uploads").stat().st_mode) & 0o700 == 0o700
+
+
+async def test_a_restoration_that_fails_at_its_very_end_is_begun_again(
+    source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The files have their places already, and the database has not."""
+    content, _ = await backup(source)
+    folder = tmp_path / "b"
+
+    def rename(self: Path, target: Path) -> None:
+        if self.name == "vestnik.db.restore":
+            raise OSError(errno.EIO, "Input/output error")
+        os.rename(self, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "rename", rename)
+        with pytest.raises(StorageError, match="Input/output error"):
+            await restore(content, f"sqlite:///{folder}/vestnik.db")
+    assert not (folder / "vestnik.db").exists()
+    await restore(content, f"sqlite:///{folder}/vestnik.db")
+    assert sorted(os.listdir(folder)) == ["uploads", "uploads.store", "vestnik.db", "vestnik.db.lock"]
+    assert len([one for one in (folder / "uploads").rglob("*") if one.is_file()]) == 6
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives files away")
+async def test_what_root_restores_is_of_whose_the_folder_is(source: str, tmp_path: Path) -> None:
+    content, _ = await backup(source)
+    folder = tmp_path / "b"
+    folder.mkdir()
+    os.chown(folder, 65534, 65534)
+    await restore(content, f"sqlite:///{folder}/vestnik.db")
+    assert {path.stat().st_uid for path in folder.rglob("*")} == {65534}
+
+
+async def test_files_of_another_store_stay_where_they_are(source: str, tmp_path: Path) -> None:
+    """Its database was deleted, and its files were not."""
+    folder = tmp_path / "b"
+    folder.mkdir()
+    store = await SqliteStore.open(folder / "vestnik.db")
+    await keep(store.files, "photo", b"another photo")
+    await store.close()
+    (folder / "vestnik.db").unlink()
+    content, _ = await backup(source)
+    await restore(content, f"sqlite:///{folder}/vestnik.db")
+    after = await SqliteStore.open(folder / "vestnik.db")
+    assert await read(after.files, "photo") == b"photo" * 1000
+    await after.close()
+    (other,) = (folder / "uploads").rglob("photo")
+    assert other.read_bytes() == b"another photo"
 
 
 async def test_no_server_starts_meanwhile_and_none_is_disturbed(source: str, tmp_path: Path) -> None:
@@ -174,3 +229,40 @@ async def test_no_server_starts_meanwhile_and_none_is_disturbed(source: str, tmp
     with pytest.raises(StorageError, match="stop it first"):
         await open_restoration(f"sqlite:///{target}")
     await store.close()
+
+
+async def test_of_a_database_of_an_earlier_version(tmp_path: Path) -> None:
+    """It is backed up as the new version would have it, and stays as it is."""
+    path = tmp_path / "a" / "vestnik.db"
+    path.parent.mkdir()
+    earlier_release.write_file(path)
+    before = path.read_bytes()
+    content, made = await backup(f"sqlite:///{path}")
+    assert path.read_bytes() == before
+    assert {file.name for file in path.parent.iterdir()} <= {"vestnik.db", "vestnik.db-wal", "vestnik.db-shm"}
+    assert made.counts["message"] > 0
+    target = f"sqlite:///{tmp_path}/b/vestnik.db"
+    await restore(content, target)
+    restored = await parts(target)
+    await (await open_store(f"sqlite:///{path}")).close()
+    assert await parts(f"sqlite:///{path}") == restored
+
+
+async def test_what_is_no_database_of_ours_is_not_backed_up(tmp_path: Path) -> None:
+    other = sqlite3.connect(tmp_path / "other.db")
+    other.execute("CREATE TABLE things (id INTEGER)")
+    other.close()
+    (tmp_path / "empty.db").touch()
+    newer = sqlite3.connect(tmp_path / "newer.db")
+    newer.execute("PRAGMA user_version = 1000")
+    newer.close()
+    (tmp_path / "text.db").write_text("hello, this is no database, and long enough for a header" * 9)
+    for name, said in (
+        ("nothing.db", "there is no database"),
+        ("other.db", "no database of this program"),
+        ("empty.db", "nothing is in it"),
+        ("newer.db", "version 1000"),
+        ("text.db", "not a database"),
+    ):
+        with pytest.raises(StorageError, match=said):
+            await open_snapshot(f"sqlite:///{tmp_path}/{name}")

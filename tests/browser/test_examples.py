@@ -9,6 +9,7 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.clients.people import Person
 from tests.clients.rest import PASSWORD
+from tests.clients.restored import go_back, keep_state
 from tests.conftest import Server
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "js"
@@ -62,4 +63,14 @@ async def test_a_page_of_another_origin_chats_and_recovers(server: Server, page:
     await expect(items.nth(2)).to_have_text(f"{ann.id}: edited")
     await ann.delete(f"/messages/{message['id']}")
     await expect(items).to_have_count(2)
+
+    kept = keep_state(server)
+    for number in range(3):
+        await ann.say(chat_id, f"lost {number}")
+    await expect(items).to_have_count(5)
+    await go_back(server, kept)
+    for number in range(4):  # above the number that the page remembers
+        await ann.say(chat_id, f"new {number}")
+    new = [f"{ann.id}: new {number}" for number in range(4)]
+    await expect(items).to_have_text([f"{ann.id}: before", f"{bob.id}: from the page", *new], timeout=30_000)
     assert errors == []

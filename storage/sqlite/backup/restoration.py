@@ -8,12 +8,11 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from domain.refusals import NotFound
 from storage.backup.errors import BadBackup
 from storage.backup_ports import Batch, Snapshot
 from storage.errors import StorageError, Unavailable
-from storage.files.folder import FolderFiles, sync_folder
-from storage.files.owner import give_folder
+from storage.files.folder import place_in, sync_folder
+from storage.files.owner import give_folder, note_of, own_name, planned_folder
 from storage.sqlite.backup.snapshot import SqliteSnapshot
 from storage.sqlite.backup.write_rows import RowWriter
 from storage.sqlite.connection import trouble_of, without_links
@@ -24,25 +23,32 @@ from storage.sqlite.schema import upgrade
 from storage.sqlite.store import FILES_FOLDER
 
 _PART = ".restore"
-"""How the names of what is being filled end."""
+"""How the name of a database ends that is being filled."""
+
+_PART_FOLDER = "restore"
+"""Where the files are meanwhile, in their folder; servers pass it over."""
 
 _LOGS = ("-wal", "-shm", "-journal")
 
 
 class SqliteRestoration:
-    """See `storage.backup_ports.Restoration`. What is filled is `<database>.restore` and `<folder of files>.restore`;
-    they get their names in `finish`. No server can open the database meanwhile."""
+    """See `storage.backup_ports.Restoration`. What is filled is `<database>.restore`, and `restore` in the folder of
+    files, which may be on a disk of its own; they get their places in `finish`. No server can open the database
+    meanwhile."""
 
-    def __init__(self, path: Path, folder: Path, lock: sqlite3.Connection, replaced: set[str]) -> None:
+    def __init__(self, path: Path, folder: Path, lock: sqlite3.Connection, gone: set[str]) -> None:
+        """`gone`: the ids of stores whose places this one takes."""
         self._path = path
-        self._folder = folder
+        self._first_folder = folder
         self._lock = lock
-        self._replaced = replaced
+        self._gone = gone
         self._part = beside(path, _PART)
-        self._part_folder = beside(folder, _PART)
-        self._files = FolderFiles(self._part_folder)
+        self._store_id = ""
+        self._folder = folder
+        self._part_folder = folder / _PART_FOLDER
         self._db: sqlite3.Connection | None = None
         self._rows: RowWriter | None = None
+        self._is_half_placed = False
         self._closed = False
 
     @classmethod
@@ -55,11 +61,13 @@ class SqliteRestoration:
             path.parent.mkdir(parents=True, exist_ok=True)
             lock = _lock(path)
             try:
-                replaced = _ids_of_empty(path)
-                part = beside(path, _PART)
-                replaced |= _id_of(part)
-                _remove(part, beside(folder, _PART))
-                return cls(path, folder, lock, replaced)
+                gone = _ids_of_empty(path)
+                for left in _id_of(beside(path, _PART)):
+                    gone.add(left)
+                    _remove_folder(own_name(folder, left))
+                _remove_database(beside(path, _PART))
+                _remove_folder(folder / _PART_FOLDER)
+                return cls(path, folder, lock, gone)
             except BaseException:
                 lock.close()
                 raise
@@ -67,21 +75,30 @@ class SqliteRestoration:
     async def put(self, batch: Batch) -> None:
         with _faults(self._path):
             if self._rows is None:
-                self._db = _new_database(self._part)
-                self._rows = RowWriter(self._db)
+                self._begin()
+            assert self._rows is not None
             self._rows.put(batch)
 
+    def _begin(self) -> None:
+        self._db = _new_database(self._part)
+        (self._store_id,) = _ids(self._db)
+        self._rows = RowWriter(self._db)
+        self._folder = planned_folder(self._first_folder, self._store_id, self._gone)
+        self._part_folder = self._folder / _PART_FOLDER
+
     async def put_file(self, file_id: str, pieces: AsyncIterator[bytes]) -> None:
-        place = self._files.place(file_id)
+        place = place_in(self._part_folder, file_id)
         with _faults(self._path):
-            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._folder.parent.mkdir(parents=True, exist_ok=True)
+            for folder in (self._folder, self._part_folder, place.parent):
+                folder.mkdir(mode=0o700, exist_ok=True)
             with os.fdopen(os.open(place, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
                 async for piece in pieces:
                     file.write(piece)
 
     async def drop_file(self, file_id: str) -> None:
-        with suppress(NotFound):
-            await self._files.delete([file_id])
+        with _faults(self._path):
+            place_in(self._part_folder, file_id).unlink(missing_ok=True)
 
     async def written(self) -> Snapshot:
         assert self._db is not None
@@ -95,25 +112,29 @@ class SqliteRestoration:
 
     async def finish(self) -> None:
         with _faults(self._path):
-            (store_id,) = _id_of(self._part)
             await asyncio.to_thread(_sync, self._part, self._part_folder)
             _remove_logs(self._part)
-            folder = give_folder(self._folder, store_id, self._replaced)
+            self._is_half_placed = True
+            give_folder(self._first_folder, self._store_id, self._gone)
             if self._part_folder.exists():
-                _move_files(self._part_folder, folder)
+                _move_files(self._part_folder, self._folder)
             _remove_logs(self._path)
+            note = note_of(self._first_folder)
+            _give_to_owner_of(self._path.parent, self._part, beside(self._path, ".lock"), note, self._folder)
             self._part.rename(self._path)
+            self._is_half_placed = False
             sync_folder(self._path.parent)
 
     async def close(self) -> None:
         if self._closed:
             return
         self._closed = True
-        if self._db is not None:
-            self._db.close()
-        await self._files.close()
         try:
-            _remove(self._part, self._part_folder)
+            if self._db is not None:
+                self._db.close()
+            if not self._is_half_placed:  # else it says to the next restoration whose files those are
+                _remove_database(self._part)
+            _remove_folder(self._part_folder)
         finally:
             self._lock.close()
 
@@ -187,11 +208,9 @@ def _ids(db: sqlite3.Connection) -> set[str]:
     return {value for (value,) in db.execute("SELECT value FROM meta WHERE key = 'store_id'")}
 
 
-def _remove(part: Path, folder: Path) -> None:
-    part.unlink(missing_ok=True)
-    _remove_logs(part)
-    if folder.exists():
-        shutil.rmtree(folder)
+def _remove_database(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    _remove_logs(path)
 
 
 def _remove_logs(path: Path) -> None:
@@ -199,20 +218,38 @@ def _remove_logs(path: Path) -> None:
         beside(path, suffix).unlink(missing_ok=True)
 
 
+def _remove_folder(folder: Path) -> None:
+    """Removes a folder with all that is in it, and the one in which it is, if nothing else is there."""
+    if folder.exists():
+        shutil.rmtree(folder)
+        with suppress(OSError):
+            folder.parent.rmdir()
+
+
 def _move_files(source: Path, target: Path) -> None:
-    """Moves the files of a folder, in its sub-folders, into another one, which may have files."""
-    if not target.exists():
-        source.rename(target)
-        sync_folder(target.parent)
-        return
+    """Moves the sub-folders of a folder, and what is in them, into another one, which may have such."""
     for sub_folder in source.iterdir():
         there = target / sub_folder.name
-        there.mkdir(mode=0o700, exist_ok=True)
-        for file in sub_folder.iterdir():
-            file.replace(there / file.name)
+        if there.exists():
+            for file in sub_folder.iterdir():
+                file.replace(there / file.name)
+        else:
+            sub_folder.rename(there)
         sync_folder(there)
-    sync_folder(target)
     shutil.rmtree(source)
+    sync_folder(target)
+
+
+def _give_to_owner_of(place: Path, *made: Path) -> None:
+    """Gives what root has made to whose folder it is in: the server may run as another user. Does nothing for others,
+    who cannot give anything away."""
+    owner = place.stat()
+    if not hasattr(os, "geteuid") or os.geteuid() != 0 or owner.st_uid == 0:
+        return
+    for one in made:
+        for path in (one, *(one.rglob("*") if one.is_dir() else ())):
+            if path.exists():
+                os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 def _sync(path: Path, folder: Path) -> None:

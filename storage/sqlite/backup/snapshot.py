@@ -1,22 +1,25 @@
 """A database of one moment, read without its server."""
 
+import os
+import secrets
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from storage.backup.batches import in_batches
 from storage.backup_ports import BATCH_RECORDS, CHAT_KINDS, SERVER_KINDS, Batch
 from storage.check.findings import Finding
-from storage.errors import StorageError
+from storage.errors import StorageError, Unavailable
 from storage.files.folder import FolderFiles
 from storage.files.owner import folder_of
 from storage.sqlite.backup.faults import faults, unknown_files
 from storage.sqlite.backup.read_rows import CHAT_READERS, SERVER_READERS
-from storage.sqlite.connection import without_links
+from storage.sqlite.connection import trouble_of, without_links
 from storage.sqlite.faults import fault
-from storage.sqlite.schema import MIGRATIONS, too_new
+from storage.sqlite.files import beside
+from storage.sqlite.schema import MIGRATIONS, too_new, upgrade
 from storage.sqlite.store import FILES_FOLDER
 
 STRAY_AGE = timedelta(days=1)
@@ -28,11 +31,10 @@ class SqliteSnapshot:
     while it lasts, the write-ahead log of a running server grows. Reading blocks the event loop: the program that does
     it has nothing else to do."""
 
-    def __init__(self, db: sqlite3.Connection, path: Path, files: FolderFiles, on_close: Callable[[], None]):
+    def __init__(self, db: sqlite3.Connection, path: Path, files: FolderFiles) -> None:
         self._db = db
         self._path = path
         self._files = files
-        self._on_close = on_close
         self._closed = False
 
     @classmethod
@@ -42,17 +44,11 @@ class SqliteSnapshot:
         path = without_links(path)
         if not path.is_file():
             raise StorageError(f"there is no database {path}")
-        db = _open(path)
-        try:
-            with _faults(path):
-                (version,) = db.execute("PRAGMA user_version").fetchone()
-                db.execute("BEGIN")
-                store_id = _store_id(db, version, path)
-        except BaseException:
-            db.close()
-            raise
+        with _faults(path):
+            db = _open(path)
+            (store_id,) = db.execute("SELECT value FROM meta WHERE key = 'store_id'").fetchone()
         folder = files_folder or path.parent / FILES_FOLDER
-        return cls(db, path, FolderFiles(folder_of(folder, store_id)), lambda: None)
+        return cls(db, path, FolderFiles(folder_of(folder, store_id)))
 
     async def server(self) -> AsyncIterator[Batch]:
         for kind in SERVER_KINDS:
@@ -97,7 +93,6 @@ class SqliteSnapshot:
             self._closed = True
             self._db.close()
             await self._files.close()
-            self._on_close()
 
     def _chat_ids(self) -> Iterator[int]:
         for (chat_id,) in self._db.execute("SELECT id FROM chats ORDER BY id"):
@@ -115,18 +110,46 @@ class SqliteSnapshot:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    with _faults(path):
-        db = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None)
+    """A connection in a read transaction, to the file or to a copy that has the newest schema. Raises:
+    `StorageError`."""
+    db = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None)
+    try:
+        (version,) = db.execute("PRAGMA user_version").fetchone()
+        if version > len(MIGRATIONS):
+            raise StorageError(f"cannot read the database {path}: {too_new(version, len(MIGRATIONS))}")
+        if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'users'").fetchone():
+            raise StorageError(f"{path} is no database of this program, or nothing is in it")
+        if version < len(MIGRATIONS):
+            earlier, db = db, _upgraded_copy(db, path)
+            earlier.close()
         db.execute("PRAGMA cache_size = -65536")
-        return db
+        db.execute("BEGIN")
+        db.execute("SELECT 1 FROM sqlite_master").fetchone()  # the moment that is read
+    except BaseException:
+        db.close()
+        raise
+    return db
 
 
-def _store_id(db: sqlite3.Connection, version: int, path: Path) -> str:
-    """Raises: `StorageError` if this version cannot read the file."""
-    if version > len(MIGRATIONS):
-        raise StorageError(f"cannot read the database {path}: {too_new(version, len(MIGRATIONS))}")
-    found = db.execute("SELECT value FROM meta WHERE key = 'store_id'").fetchone()
-    return str(found[0])
+def _upgraded_copy(earlier: sqlite3.Connection, path: Path) -> sqlite3.Connection:
+    """A copy of a file of an earlier version, beside it and soon without a name, with the newest schema: a backup is
+    made before the new version changes the file."""
+    copy = beside(path, f".{secrets.token_hex(8)}")
+    os.close(os.open(copy, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    try:
+        db = sqlite3.connect(copy, isolation_level=None)
+        try:
+            earlier.backup(db)
+            for pragma in ("journal_mode = MEMORY", "synchronous = OFF", "locking_mode = EXCLUSIVE"):
+                db.execute(f"PRAGMA {pragma}")
+            upgrade(db)
+        except BaseException:
+            db.close()
+            raise
+    finally:
+        with suppress(OSError):
+            copy.unlink()
+    return db
 
 
 @contextmanager
@@ -136,3 +159,7 @@ def _faults(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise fault(error, f"the database {path} cannot be read", path) from error
+    except OSError as error:
+        raise Unavailable(
+            f"the database {path} cannot be read: {error.strerror}", trouble_of(error)
+        ) from error
