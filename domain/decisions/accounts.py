@@ -49,7 +49,7 @@ def is_active(view: MemberView, user_id: int) -> bool:
 
 def ended(user: User) -> User:
     """A deleted account: its email, password and picture are gone, and the username, which stays taken, is all of its
-    name."""
+    name. A login elsewhere stays taken too: nobody comes back by it."""
     return replace(
         user,
         deleted=True,

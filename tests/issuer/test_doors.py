@@ -232,6 +232,7 @@ async def test_they_have_no_password_here(serve: Serve, provider: Provider) -> N
     [
         ("POST", "/users/me/delete", {"json": {}}),
         ("POST", "/users/me/delete", {"json": {"password": "whatever"}}),
+        ("POST", "/users/me/delete", {}),
         ("DELETE", "/users/me", {"json": {}}),
         ("DELETE", "/users/me", {}),
     ],

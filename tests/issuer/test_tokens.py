@@ -157,6 +157,11 @@ async def test_times_are_kept_to_the_moment() -> None:
     await tokens(clock=clock).read(token_of("ann", iat=clock.unix_s() + 50, exp=now + 1e6))
 
 
+async def test_a_long_header_is_read_too() -> None:
+    """Some issuers put the certificates of the key into it, which nobody looks at."""
+    await tokens().read(token_of("ann", headers={"x5c": ["A" * 2000], "x5t": "x"}))
+
+
 @pytest.mark.parametrize("audience", [AUDIENCE, [AUDIENCE], ["mail", AUDIENCE], ["mail", AUDIENCE, 5]])
 async def test_an_audience_may_be_one_of_a_list(audience: Any) -> None:
     await tokens().read(claiming(aud=audience))
