@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import structlog
 from aiohttp import web
@@ -15,6 +16,7 @@ from server import memory
 from server.app import create_app
 from server.config import Config
 from server.draining import DRAINING
+from server.env_file import warn_of_mistyped
 from server.first_admin import prepare_people, print_setup_link
 from server.first_words import say_first_words
 from server.keys import CHAT_APP, NODE
@@ -51,9 +53,7 @@ HURRY_S = 1.0
 async def serve(config: Config) -> None:
     """Serves until SIGTERM, SIGINT or SIGHUP, or until this node cannot go on beside newer ones. Raises:
     `StartError`."""
-    if len(config.secret_key.encode()) < BYTES_MIN:
-        log.warning("SECRET_KEY is short; tokens can be forged by trying keys", least_bytes=BYTES_MIN)
-    warn_of_modes([secret_key_file(config.data_dir)], "the key of all tokens")
+    _warn_of_settings(config)
     asyncio.get_running_loop().set_exception_handler(report)
     sys.setswitchinterval(SWITCH_S)
     allow_open_files()
@@ -108,6 +108,14 @@ async def serve(config: Config) -> None:
             await metrics.close()
     if reason is not None:
         raise StartError(reason)
+
+
+def _warn_of_settings(config: Config) -> None:
+    """Logs what is set and should not stay so."""
+    if len(config.secret_key.encode()) < BYTES_MIN:
+        log.warning("SECRET_KEY is short; tokens can be forged by trying keys", least_bytes=BYTES_MIN)
+    warn_of_modes([secret_key_file(config.data_dir)], "the key of all tokens")
+    warn_of_mistyped(Path(".env"))
 
 
 @asynccontextmanager

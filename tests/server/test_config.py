@@ -140,6 +140,12 @@ def test_an_empty_key_file_is_no_key(folder: Path) -> None:
         load_config()
 
 
+def test_a_kept_key_that_cannot_be_read_stops_the_start(folder: Path) -> None:
+    (folder / "data" / "secret_key").mkdir(parents=True)
+    with pytest.raises(ConfigError, match=r"^SECRET_KEY: data/secret_key cannot be read: Is a directory$"):
+        load_config()
+
+
 @pytest.mark.parametrize(
     "url",
     [
