@@ -1,8 +1,8 @@
 """Indexes, and the version of the schema.
 
-All indexes are created when the store opens; one that exists already costs nothing. FerretDB finds documents by `_id`
-alone and has no partial indexes: it gets those that keep values unique, and where a value is optional and unique, an
-absent one is stored as `#` followed by something unique.
+All indexes are created when the store opens; one that exists already costs nothing. FerretDB searches by
+no other index than that of `_id`, and has no partial ones: it gets those that keep values unique, and where a value is
+optional and unique, an absent one is stored as `#` followed by something unique.
 """
 
 import logging
