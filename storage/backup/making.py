@@ -12,10 +12,10 @@ import orjson
 from domain.frozen import frozen
 from domain.refusals import NotFound
 from storage.backup import layout
-from storage.backup.checks import check
 from storage.backup.digests import PartDigest
 from storage.backup.errors import BadBackup
 from storage.backup.lines import object_line
+from storage.backup.places import RecordCheck
 from storage.backup.records import files_of
 from storage.backup.tar_writer import TarWriter
 from storage.backup_ports import Batch, Snapshot
@@ -60,6 +60,7 @@ class _Making:
         self._lines: list[bytes] = []
         self._lines_bytes = 0
         self._chunks = 0
+        self._check = RecordCheck(None, 0)
         self._named: list[tuple[str, int | None]] = []
         self._files = 0
         self._files_bytes = 0
@@ -67,7 +68,7 @@ class _Making:
 
     async def run(self) -> None:
         self._tar.add(layout.ABOUT, self._about({}))
-        digest = PartDigest(None)
+        digest = self._begin_part(None, 0)
         async for batch in self._snapshot.server():
             await self._put(batch, digest)
         await self._end_part(digest)
@@ -76,7 +77,7 @@ class _Making:
             if batch.kind == "chat":
                 if reading is not None:
                     await self._end_part(reading)
-                reading = PartDigest(batch.chat_id)
+                reading = self._begin_part(batch.chat_id, batch.records[0]["head_seq"])
             assert reading is not None
             await self._put(batch, reading)
         if reading is not None:
@@ -95,10 +96,14 @@ class _Making:
             self._tar.written_bytes,
         )
 
+    def _begin_part(self, chat_id: int | None, head_seq: int) -> PartDigest:
+        self._check = RecordCheck(chat_id, head_seq)
+        return PartDigest(chat_id)
+
     async def _put(self, batch: Batch, digest: PartDigest) -> None:
         for record in batch.records:
             try:
-                check(batch.kind, record)  # so that no backup is made that could not be restored
+                self._check.check(batch.kind, record)
             except BadBackup as error:
                 raise StorageError(f"the store holds what no backup can: {error}{_place(batch)}") from None
             self._named += files_of(record)

@@ -7,20 +7,8 @@ from storage.backup.batches import chars_of
 from storage.backup.checks import check
 from storage.backup.digests import Part, PartDigest
 from storage.backup.errors import BadBackup
-from storage.backup_ports import (
-    BATCH_BYTES,
-    BATCH_RECORDS,
-    CHAT_KINDS,
-    SERVER_KINDS,
-    Batch,
-    Kind,
-    Record,
-)
-
-_ORDERS: Mapping[bool, Mapping[Kind, int]] = {
-    is_chat: {kind: position for position, kind in enumerate(kinds)}
-    for is_chat, kinds in ((False, SERVER_KINDS), (True, CHAT_KINDS))
-}
+from storage.backup.places import RecordCheck
+from storage.backup_ports import BATCH_BYTES, BATCH_RECORDS, Batch, Kind, Record
 
 
 class PartReader:
@@ -33,9 +21,7 @@ class PartReader:
         self._digest: PartDigest | None = None
         self._chat_id: int | None = None
         self._last_chat_id = -1  # before the part that belongs to no chat
-        self._position = 0
-        self._seq = 0
-        self._head_seq = 0
+        self._records_check = RecordCheck(None, 0)
         self._records: list[Record] = []
         self._kind: Kind = "server"
         self._chars = 0
@@ -49,24 +35,16 @@ class PartReader:
         """Takes a record."""
         if self._digest is None:
             self._begin(kind, record)
+        assert self._digest is not None
         known = cast(Kind, kind)
         if not self._trusts:
-            self._check(kind, record, line)
+            self._records_check.check(known, record)
+            self._digest.add_lines(known, [line])
         if known != self._kind or len(self._records) == BATCH_RECORDS or self._chars > BATCH_BYTES:
             yield from self.rest()
         self._kind = known
         self._records.append(record)
         self._chars += chars_of(record)
-
-    def _check(self, kind: object, record: dict[str, Any], line: bytes) -> None:
-        assert self._digest is not None
-        known = cast(Kind, kind)
-        position = _ORDERS[self._chat_id is not None].get(known) if type(kind) is str else None
-        if position is None:
-            raise BadBackup("it holds something that no backup has, or not there")
-        check(known, record)
-        self._check_place(known, position, record)
-        self._digest.add_lines(known, [line])
 
     def end(self, said: Mapping[str, Any]) -> Iterator[Batch | Part]:
         """Takes what stands at the end of a part."""
@@ -101,21 +79,8 @@ class PartReader:
             check("chat", record)
             if chat_id is None or chat_id <= self._last_chat_id:
                 raise BadBackup("its chats are not in their order")
-            self._head_seq = record["head_seq"]
         self._last_chat_id = chat_id or 0
         self._chat_id = chat_id
         self._digest = PartDigest(chat_id)
-        self._position, self._seq = -1, 0
+        self._records_check = RecordCheck(chat_id, record.get("head_seq", 0))
         self._kind = "server" if is_first else "chat"
-
-    def _check_place(self, kind: Kind, position: int, record: Mapping[str, Any]) -> None:
-        """The kinds come in their order, the first once, and everything of a chat names it."""
-        if position < self._position or (position == self._position == 0):
-            raise BadBackup("its records are not in their order")
-        self._position = position
-        if kind != "chat" and record.get("chat_id") != self._chat_id:
-            raise BadBackup("a record stands among those of another chat")
-        if kind == "message":
-            if not self._seq < record["seq"] <= record["changed_seq"] <= self._head_seq:
-                raise BadBackup(f"the messages of chat {self._chat_id} are not in their order")
-            self._seq = record["seq"]

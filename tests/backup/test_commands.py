@@ -5,6 +5,7 @@ import os
 import stat
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,8 @@ async def test_of_a_running_server_and_into_another_place(tmp_path: Path) -> Non
         status, said = await vestnik(tmp_path, "backup", "one.tar")
         assert status == 0
         writing.cancel()
+        with suppress(asyncio.CancelledError):
+            await writing
         assert said.startswith("backup: one.tar: 2 users, 1 chat, ")
         assert stat.S_IMODE((tmp_path / "one.tar").stat().st_mode) == 0o600
         assert "exists; --force replaces it" in await refused(tmp_path, "backup", "one.tar")

@@ -266,3 +266,26 @@ async def test_what_is_no_database_of_ours_is_not_backed_up(tmp_path: Path) -> N
     ):
         with pytest.raises(StorageError, match=said):
             await open_snapshot(f"sqlite:///{tmp_path}/{name}")
+
+
+async def test_no_backup_is_made_that_could_not_be_restored(source: str, tmp_path: Path) -> None:
+    """A database that something has spoilt: that is said when the backup is made, and not when it is needed."""
+    for spoilt, said in (
+        ("UPDATE chats SET head_seq = 3 WHERE id = 2", "the messages of chat 2 are not in their order"),
+        (
+            "UPDATE members SET role = 'god'",
+            "a record of the type 'member' has a wrong or missing 'role', in chat 1",
+        ),
+        ("UPDATE messages SET seq = 12 WHERE id = 5", "the messages of chat 2 are not in their order"),
+    ):
+        db = sqlite3.connect(tmp_path / "a" / "vestnik.db", isolation_level=None)
+        db.execute("BEGIN")
+        db.execute(spoilt)
+        db.execute("COMMIT")
+        db.close()
+        with pytest.raises(StorageError, match=said):
+            await backup(source)
+        (tmp_path / "a" / "vestnik.db").unlink()
+        store = await SqliteStore.open(tmp_path / "a" / "vestnik.db")
+        await fill(store)
+        await store.close()

@@ -146,7 +146,7 @@ def _new_database(path: Path) -> sqlite3.Connection:
     try:
         for pragma in ("journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE"):
             db.execute(f"PRAGMA {pragma}")
-        db.execute("PRAGMA cache_size = -131072")
+        db.execute("PRAGMA cache_size = -65536")
         upgrade(db)
         db.execute("BEGIN")
     except BaseException:
