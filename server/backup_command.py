@@ -20,8 +20,12 @@ from storage.open import open_snapshot
 
 def add_backup_options(parser: argparse.ArgumentParser) -> None:
     """Declares the options."""
-    parser.add_argument("file", metavar="FILE", help="the file to be made; - is standard output")
-    parser.add_argument("--force", action="store_true", help="replace FILE if it exists")
+    parser.add_argument(
+        "file",
+        metavar="FILE",
+        help="the file to be made, in place of an earlier backup; - is standard output",
+    )
+    parser.add_argument("--force", action="store_true", help="replace FILE if it is no backup, too")
 
 
 async def run_backup_command(config: Config, asked: argparse.Namespace) -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from server.start_error import StartError
+from storage.backup.layout import BEGINNING
 from storage.files.folder import sync_folder
 
 STANDARD = "-"
@@ -22,7 +23,8 @@ _COPY_BYTES = 1024 * 1024
 @contextmanager
 def new_file(name: str, *, force: bool) -> Iterator[BinaryIO]:
     """A file for the backup, which only its owner may read. It has the name `<name>.part` until the block has ended
-    without an exception, and then all of it is on disk. Raises: `StartError`; `OSError`."""
+    without an exception, and then all of it is on disk. An earlier backup is replaced; `force`: whatever file is there.
+    Raises: `StartError`; `OSError`."""
     if name == STANDARD:
         yield _standard_output()
         return
@@ -77,8 +79,15 @@ def _check_free(path: Path, *, force: bool) -> None:
         raise StartError(f"{path} is a folder; name a file in it")
     if not stat.S_ISREG(mode):
         raise StartError(f"{path} is there, and no plain file")
-    if not force:
-        raise StartError(f"{path} exists; --force replaces it")
+    if not force and not _is_replaceable(path):
+        raise StartError(f"{path} is there, and no backup; --force replaces it")
+
+
+def _is_replaceable(path: Path) -> bool:
+    """Whether the file is empty or an earlier backup. Raises: `OSError`."""
+    with open(path, "rb") as file:
+        head = file.read(len(BEGINNING))
+    return head in (b"", BEGINNING)
 
 
 def _open_part(part: Path) -> int:

@@ -53,6 +53,7 @@ def _write_once(path: Path, text: str) -> None:
     try:
         with open(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "w") as file:
             file.write(text)
+            _give_to_owner_of(path.parent, file.fileno())
             file.flush()
             os.fsync(file.fileno())
         os.link(draft, path)
@@ -60,3 +61,10 @@ def _write_once(path: Path, text: str) -> None:
         pass
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _give_to_owner_of(folder: Path, file: int) -> None:
+    """A command that root runs before the first start leaves a key that the server can read."""
+    owner = folder.stat()
+    if hasattr(os, "geteuid") and os.geteuid() == 0 and owner.st_uid != 0:
+        os.fchown(file, owner.st_uid, owner.st_gid)

@@ -26,6 +26,9 @@ from storage.backup.errors import BadBackup
 FORMAT = 1
 
 ABOUT = "backup.json"
+BEGINNING = ABOUT.encode() + b"\0"
+"""How the file of a backup begins: with the name of its first member."""
+
 MANIFEST = "manifest.json"
 DIGEST = "digest"
 MISSING_FILE = "missing_file"

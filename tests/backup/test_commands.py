@@ -52,7 +52,6 @@ async def test_of_a_running_server_and_into_another_place(tmp_path: Path) -> Non
             await writing
         assert said.startswith("backup: one.tar: 2 users, 1 chat, ")
         assert stat.S_IMODE((tmp_path / "one.tar").stat().st_mode) == 0o600
-        assert "exists; --force replaces it" in await refused(tmp_path, "backup", "one.tar")
         assert "stop it first" in await refused(tmp_path, "restore", "one.tar")
         assert (await vestnik(tmp_path, "restore", "one.tar", data="other"))[0] == 0
         await client.close()
@@ -96,15 +95,28 @@ async def test_one_line_says_what_is_wrong(tmp_path: Path) -> None:
     assert (await vestnik(tmp_path, "user", "create", "ann"))[0] == 0
     (tmp_path / "folder").mkdir()
     (tmp_path / "link").symlink_to("elsewhere")
+    (tmp_path / "vestnik.db").write_bytes(b"SQLite format 3")
     before = sorted(tmp_path.iterdir())
     assert "folder is a folder" in await refused(tmp_path, "backup", "folder", "--force")
     assert "no plain file" in await refused(tmp_path, "backup", "link", "--force")
+    assert "is there, and no backup" in await refused(tmp_path, "backup", "vestnik.db")
     assert "No such file" in await refused(tmp_path, "backup", "nowhere/one.tar")
     assert "no plain file" in await refused(tmp_path, "backup", "/dev/full", "--force")
     for name, said in (("nowhere", "No such file"), ("folder", "Is a directory"), ("/dev/null", "cut off")):
         assert said in await refused(tmp_path, "restore", name, data="other")
     assert sorted(path for path in tmp_path.iterdir() if path.name != "other") == before
     assert sorted(os.listdir(tmp_path / "other")) == ["secret_key", "vestnik.db.lock"]
+
+
+async def test_an_earlier_backup_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "one.tar").touch(0o644)
+    assert (await vestnik(tmp_path, "user", "create", "ann"))[0] == 0
+    assert "1 user," in (await vestnik(tmp_path, "backup", "one.tar"))[1]
+    assert (await vestnik(tmp_path, "user", "create", "bob"))[0] == 0
+    assert "2 users," in (await vestnik(tmp_path, "backup", "one.tar"))[1]
+    assert stat.S_IMODE((tmp_path / "one.tar").stat().st_mode) == 0o600
+    (tmp_path / "one.tar").write_bytes(b"notes")
+    assert "2 users," in (await vestnik(tmp_path, "backup", "one.tar", "--force"))[1]
 
 
 async def test_of_a_full_disk_nothing_is_left(tmp_path: Path) -> None:

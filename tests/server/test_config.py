@@ -140,6 +140,15 @@ def test_an_empty_key_file_is_no_key(folder: Path) -> None:
         load_config()
 
 
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives files away")
+def test_a_key_that_root_makes_is_of_whose_the_folder_is(folder: Path) -> None:
+    (folder / "data").mkdir()
+    os.chown(folder / "data", 1000, 1000)
+    load_config()
+    key = (folder / "data" / "secret_key").stat()
+    assert (key.st_uid, key.st_gid, key.st_mode & 0o777) == (1000, 1000, 0o600)
+
+
 def test_a_kept_key_that_cannot_be_read_stops_the_start(folder: Path) -> None:
     (folder / "data" / "secret_key").mkdir(parents=True)
     with pytest.raises(ConfigError, match=r"^SECRET_KEY: data/secret_key cannot be read: Is a directory$"):
