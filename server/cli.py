@@ -11,7 +11,7 @@ from server.bot_command import add_bot_commands, run_bot_command
 from server.check_command import add_check_options, run_check_command
 from server.config import ConfigError, load_config
 from server.export_command import add_export_options, run_export_command
-from server.logs import configure_logs, log_nothing
+from server.logs import configure_logs, nothing_logged
 from server.restore_command import add_restore_options, run_restore_command
 from server.start_error import StartError
 from server.uploads_command import add_uploads_options, run_uploads_command
@@ -46,8 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         config = load_config()
         if asked.command in _RUN:
-            log_nothing()
-            return asyncio.run(_RUN[asked.command](config, asked))
+            with nothing_logged():
+                return asyncio.run(_RUN[asked.command](config, asked))
         from server.serving import serve  # half of the time that `vestnik user` takes would be spent on it
 
         configure_logs(config.log_level, config.log_format)

@@ -20,8 +20,9 @@ from server.start_error import StartError
 from storage.errors import Unavailable
 from storage.open import open_store
 
-RETRY_S = 3.0
-"""How long a server may take between locking its database and answering the command line, and the other way round."""
+RETRY_S = 10.0
+"""How long a server may take between locking its database and answering the command line, on a slow machine that has
+just started, and the other way round."""
 
 _PAUSE_S = 0.2
 

@@ -7,8 +7,8 @@ Each connection carries one request and one answer, each a line of JSON: `{"do",
 import asyncio
 import os
 import socket
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,9 @@ ACTS_TIMEOUT_S = 2.0
 
 ANSWER_BYTES_MAX = 4 * 1024 * 1024
 """More than a page of accounts has."""
+
+_ADDRESS_BYTES_MAX = 103
+"""So much every system takes; Linux 107."""
 
 
 class Control:
@@ -87,7 +90,8 @@ async def ask_server(data_dir: Path, action: str, request: Mapping[str, Any]) ->
     """Asks the server that runs on `data_dir` for an action on an account, and returns what came of it once it is done;
     None if no server runs there, or one that stops and has not begun. Raises: `ChatError`, with what went wrong."""
     try:
-        reader, writer = await asyncio.open_unix_connection(_socket_in(data_dir), limit=ANSWER_BYTES_MAX)
+        with _short(_socket_in(data_dir)) as path:
+            reader, writer = await asyncio.open_unix_connection(path, limit=ANSWER_BYTES_MAX)
     except (OSError, AttributeError, NotImplementedError):
         return None
     try:
@@ -117,18 +121,35 @@ def _socket_in(data_dir: Path) -> Path:
     return data_dir / "control.sock"
 
 
+@contextmanager
+def _short(path: Path) -> Iterator[str]:
+    """The path, or another one to the same place: the address of a socket is short. Raises: `OSError`."""
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        link = f"/proc/self/fd/{folder}"
+        is_long = len(os.fsencode(path)) > _ADDRESS_BYTES_MAX
+        yield f"{link}/{path.name}" if is_long and os.path.exists(link) else str(path)
+    finally:
+        os.close(folder)
+
+
 def _bind(path: Path) -> socket.socket:
     """The listening socket; one that a killed server left behind is replaced. Raises: `OSError`, also if another server
     listens there."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with socket.socket(socket.AF_UNIX) as probe, suppress(ConnectionRefusedError, FileNotFoundError):
-        probe.connect(str(path))
+    with (
+        socket.socket(socket.AF_UNIX) as probe,
+        _short(path) as short,
+        suppress(ConnectionRefusedError, FileNotFoundError),
+    ):
+        probe.connect(short)
         raise OSError("another server with the same DATA_DIR listens there")
     path.unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX)
     mask = os.umask(0o177)
     try:
-        listener.bind(str(path))
+        with _short(path) as short:
+            listener.bind(short)
     except OSError:
         listener.close()
         raise

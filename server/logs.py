@@ -5,8 +5,8 @@ import errno
 import logging
 import re
 import sys
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
 import structlog
@@ -132,10 +132,17 @@ def configure_logs(level: str, style: str) -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
-def log_nothing() -> None:
+@contextmanager
+def nothing_logged() -> Iterator[None]:
     """For a command, which says itself, in one line, what went wrong."""
+    before = structlog.get_config()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     logging.disable()
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
+        logging.disable(logging.NOTSET)
 
 
 def _write_traceback(out: TextIO, exc_info: ExcInfo) -> None:

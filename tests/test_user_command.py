@@ -223,6 +223,14 @@ async def test_every_command_beside_a_running_server(tmp_path: Path) -> None:
         assert (entries[0]["action"], entries[-1]["action"]) == ("password_reset", "user_created")
 
 
+async def test_the_folder_of_the_data_may_be_deep(tmp_path: Path) -> None:
+    place = tmp_path / ("a" * 100) / ("b" * 100)
+    place.mkdir(parents=True)
+    async with running(place, DATA_DIR=str(place / "data")):
+        status, _ = await vestnik(place, "user", "create", "ann")
+        assert status == 0
+
+
 @pytest.mark.long_on_mongo
 @pytest.mark.parametrize("kind", ["sqlite", "mongo"])
 async def test_every_command_without_a_server(

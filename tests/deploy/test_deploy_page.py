@@ -121,7 +121,8 @@ async def test_a_reader_gets_a_server(machine: Machine, lent: bool) -> None:
         await the_backup_of_every_night(machine)
     settings = (machine.checkout / ".env").read_text()
     assert re.fullmatch(
-        r"SECRET_KEY=[0-9a-f]{64}\nDOMAIN=chat\.example\.org\nCOMPOSE_FILE=docker-compose\.yml:docker-compose\.tls\.yml\n",
+        r"SECRET_KEY=[0-9a-f]{64}\nDOMAIN=chat\.example\.org\nREGISTRATION=invite\n"
+        r"COMPOSE_FILE=docker-compose\.yml:docker-compose\.tls\.yml\n",
         settings,
     )
     assert (machine.checkout / ".env").stat().st_mode & 0o777 == 0o600

@@ -28,13 +28,13 @@ async def test_a_key_that_is_no_text_is_refused_in_one_line_that_names_the_file(
 async def test_a_key_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     path = tmp_path / "data" / "secret_key"
     path.mkdir(parents=True)
-    assert "DATA_DIR: cannot keep a secret key in data" in await refused_start(tmp_path)
+    assert "SECRET_KEY: data/secret_key cannot be read: Is a directory" in await refused_start(tmp_path)
     path.rmdir()
     path.write_text("  \n")
     assert "data/secret_key is empty" in await refused_start(tmp_path)
     path.unlink()
     path.symlink_to(path)
-    assert "DATA_DIR: cannot keep a secret key in data" in await refused_start(tmp_path)
+    assert "SECRET_KEY: data/secret_key cannot be read: Too many levels" in await refused_start(tmp_path)
 
 
 async def test_other_texts_that_are_none(tmp_path: Path) -> None:

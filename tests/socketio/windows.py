@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import logging
 from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -14,6 +15,8 @@ from tests.engine.peers import CONNECT_S
 from tests.patience import SLACK
 
 TIMEOUT_S = 10.0 * SLACK
+
+_log = logging.getLogger("engineio of the tests")
 
 Payload = dict[str, Any]
 
@@ -157,7 +160,10 @@ class PythonWindow(Window):
 
     def __init__(self, http: ClientSession) -> None:
         super().__init__()
-        self._client = socketio.AsyncClient(http_session=http, reconnection=False)
+        # Its warnings are in the report of a failed test. By itself it gives up a request after 5 s.
+        self._client = socketio.AsyncClient(
+            http_session=http, reconnection=False, request_timeout=TIMEOUT_S, engineio_logger=_log
+        )
         self._client.on("*", lambda name, *args: self.see(Event(name, args)))
         self._client.on("disconnect", lambda reason: self.see(Notice("disconnect", {"reason": reason})))
 

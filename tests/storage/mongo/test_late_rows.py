@@ -109,7 +109,7 @@ async def test_late_rows_that_are_projected_and_not_noted(
 async def test_late_rows_that_are_more_than_a_query_returns(
     here: Node, there: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("storage.mongo.log._ROWS_MAX", 3)
+    monkeypatch.setattr("storage.mongo.log.ROWS_MAX", 3)
     anna = await here.user()
     chat_id = await here.chat(anna)
     for _ in range(7):
