@@ -9,7 +9,7 @@ PIP := $(BIN)/pip install --quiet --constraint constraints.txt
 
 # Tests wait most of their time: for a heartbeat, a timeout, a disk, another process.
 CORES := $(shell nproc 2>/dev/null || echo 1)
-WORKERS := $(shell expr 3 \* $(CORES))
+WORKERS := $(shell expr 2 \* $(CORES))
 
 GO_PROGRAMS := tests/ferretdb tests/compose tests/cluster/toxiproxy tests/linearizability/checker \
 	benchmarks/load

@@ -10,19 +10,13 @@ import pytest
 
 from tests.attacks.arena import Arena, Outcome
 from tests.attacks.kinds import ACCOUNTS, KINDS, STRANGERS
+from tests.patience import SLACK
 
 MIB_MAX = 100
 MIB_KEPT = 30
 STOP_S = 10
 
-SHORT = [
-    "pongs",
-    "requests",
-    "polling sessions",
-    "unknown commands",
-    "socket.io unread",
-    "polling packets",
-]
+SHORT = ["requests", "polling sessions", "unknown commands"]
 """One for each way in; all kinds are in the long forms."""
 
 
@@ -35,7 +29,7 @@ async def _outcome(place: Path, kind: str, connections: int, seconds: float, res
 @pytest.mark.parametrize("kind", SHORT)
 async def test_others_go_on(tmp_path: Path, kind: str) -> None:
     outcome = await _outcome(tmp_path, kind, connections=60, seconds=1)
-    assert outcome.swarm["opened"] >= 60, outcome
+    assert outcome.swarm["opened"] >= 60 / SLACK, outcome
     assert outcome.socket["p50"] < 500, outcome
     assert outcome.rss_peak_mib - outcome.rss_before_mib < MIB_MAX, outcome
     assert outcome.stop_s < STOP_S, outcome

@@ -14,7 +14,7 @@ T = TypeVar("T")
 PATIENCE_S = 20.0
 
 CONNECT_S = 20
-"""How long the namespace of python-socketio's client may take to connect: it waits for 1 s by itself, too short on a
+"""How long python-socketio's client waits for a namespace, and for a request: by itself 1 s and 5 s, too short on a
 busy machine."""
 
 

@@ -43,7 +43,9 @@ async def connect(request: pytest.FixtureRequest) -> AsyncIterator[Connect]:
     clients: list[socketio.AsyncClient] = []
 
     async def start(peer: Peer) -> socketio.AsyncClient:
-        client = socketio.AsyncClient(reconnection=False, http_session=peer.session)
+        client = socketio.AsyncClient(
+            reconnection=False, http_session=peer.session, request_timeout=CONNECT_S
+        )
         client.events = asyncio.Queue()
         client.on("*", lambda *event: client.events.put_nowait(event))
         clients.append(client)

@@ -99,7 +99,10 @@ async def test_what_the_official_client_does_at_the_end(
     peer: Peer, server: Ending, transports: list[str], reconnect: bool
 ) -> None:
     client = socketio.AsyncClient(
-        reconnection_delay=0.01, reconnection_delay_max=0.01, http_session=peer.session
+        reconnection_delay=0.01,
+        reconnection_delay_max=0.01,
+        http_session=peer.session,
+        request_timeout=CONNECT_S,
     )
     words: list[Any] = []
     client.on("closing", lambda: words.append("closing"))

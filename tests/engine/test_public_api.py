@@ -102,7 +102,9 @@ async def connect() -> AsyncIterator[Connect]:
     clients: list[socketio.AsyncClient] = []
 
     async def start(peer: Peer, namespace: str = "/", **options: Any) -> socketio.AsyncClient:
-        started = socketio.AsyncClient(reconnection=False, http_session=peer.session)
+        started = socketio.AsyncClient(
+            reconnection=False, http_session=peer.session, request_timeout=CONNECT_S
+        )
         started.events = asyncio.Queue()
         started.on("*", lambda *event: started.events.put_nowait(event), namespace=namespace)
         clients.append(started)
@@ -253,7 +255,7 @@ async def test_a_refused_client(serve: Serve, server: Any, connect: Connect, ref
         return False
 
     peer = await serve(server)
-    client = socketio.AsyncClient(http_session=peer.session)
+    client = socketio.AsyncClient(http_session=peer.session, request_timeout=CONNECT_S)
     received: list[Any] = []
     client.on("connect_error", received.append)
     with pytest.raises(socketio.exceptions.ConnectionError):

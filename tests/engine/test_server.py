@@ -28,7 +28,9 @@ async def connect(transports: list[str] | None) -> AsyncIterator[Connect]:
     async def start(
         peer: Peer, *, client: dict[str, Any] | None = None, **options: Any
     ) -> socketio.AsyncClient:
-        started = socketio.AsyncClient(reconnection=False, http_session=peer.session, **(client or {}))
+        started = socketio.AsyncClient(
+            reconnection=False, http_session=peer.session, request_timeout=CONNECT_S, **(client or {})
+        )
         started.events = asyncio.Queue()
         for namespace in options.get("namespaces", ["/"]):
             started.on("*", lambda *event: started.events.put_nowait(event), namespace=namespace)

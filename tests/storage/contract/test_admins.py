@@ -11,6 +11,8 @@ from domain.models import User
 from domain.refusals import BadReference, Duplicate, Forbidden, LastAdmin, NotFound, Refusal
 from tests.storage.world import START, World, at
 
+pytestmark = pytest.mark.long_on_mongo
+
 SHELL = Act(None, at(1))
 MAKE, TAKE = AccountUpdate(is_admin=True), AccountUpdate(is_admin=False)
 BAN, UNBAN, END = AccountUpdate(banned=True), AccountUpdate(banned=False), AccountUpdate(deleted=True)

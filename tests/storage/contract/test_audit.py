@@ -10,6 +10,8 @@ from domain.refusals import BadReference
 from tests.patience import within
 from tests.storage.world import START, World, at
 
+pytestmark = pytest.mark.long_on_mongo
+
 
 async def entries(world: World, chat_id: int | None) -> list[AuditEntry]:
     """All of them, the oldest first, read in pages of two; each id is above the one before."""

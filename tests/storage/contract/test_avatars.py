@@ -14,6 +14,8 @@ from tests.storage.conftest import Place
 from tests.storage.kept import queue
 from tests.storage.world import World, at
 
+pytestmark = pytest.mark.long_on_mongo
+
 
 async def test_a_user_has_an_avatar(place: Place) -> None:
     store = await place.open()

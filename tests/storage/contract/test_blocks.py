@@ -10,6 +10,8 @@ from domain.refusals import Forbidden, NotFound, TooMany
 from tests.storage.conftest import Place
 from tests.storage.world import START, World, at
 
+pytestmark = pytest.mark.long_on_mongo
+
 
 async def blocked_in(world: World, chat_id: int) -> list[int]:
     """The members whom the other one has blocked, by what the chat says."""

@@ -15,6 +15,8 @@ from domain.refusals import Duplicate, Forbidden, NotFound, TokenUnknown, TooMan
 from tests.storage.contract.test_sessions import sweep
 from tests.storage.world import START, World, at
 
+pytestmark = pytest.mark.long_on_mongo
+
 FAR = datetime(9000, 1, 1, tzinfo=UTC)
 
 

@@ -9,6 +9,8 @@ from storage.ports import Store
 from tests.storage.conftest import Place
 from tests.storage.world import START, World, at
 
+pytestmark = pytest.mark.long_on_mongo
+
 
 async def create(store: Store, owner_id: int, name: str = "Everybody") -> None:
     await store.chats.create_default(name=name, owner_id=owner_id, created_at=START)

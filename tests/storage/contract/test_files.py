@@ -14,6 +14,8 @@ from storage.ports import Store
 from tests.storage.conftest import Place
 from tests.storage.kept import HOUR, all_ids, traces
 
+pytestmark = pytest.mark.long_on_mongo
+
 SIZES = (0, 1, 255 * 1024 - 1, 255 * 1024, 255 * 1024 + 1, PIECE_BYTES, 600_000)
 """Around the ends of pieces."""
 

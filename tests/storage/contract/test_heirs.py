@@ -13,6 +13,8 @@ from storage.mongo import chat_writes
 from storage.sqlite import heirs as sqlite_heirs
 from tests.storage.world import START, World, at
 
+pytestmark = pytest.mark.long_on_mongo
+
 
 async def roles(world: World, chat_id: int) -> dict[int, Role]:
     state = await world.store.chats.load(chat_id)

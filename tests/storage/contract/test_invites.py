@@ -14,6 +14,8 @@ from domain.invites import INVITES_MAX, Invite, InviteMade, InviteRemoved, Use
 from domain.refusals import Forbidden, NotFound, TooMany, UnknownUsers
 from tests.storage.world import START, World, at
 
+pytestmark = pytest.mark.long_on_mongo
+
 CODES = (f"code{number:04}-{'x' * 16}" for number in count())
 NOW = at(10)
 

@@ -8,6 +8,8 @@ from domain.acts import AccountUpdate, Act
 from domain.refusals import Duplicate
 from tests.storage.world import START, World
 
+pytestmark = pytest.mark.long_on_mongo
+
 
 async def user_of(world: World, login_key: str, username: str) -> int:
     user = await world.store.users.create(

@@ -7,6 +7,8 @@ from domain.refusals import BadReference
 from storage.ports import Store
 from tests.storage.world import START, World, at
 
+pytestmark = pytest.mark.long_on_mongo
+
 
 async def pages(store: Store, chat_id: int, limit: int) -> list[list[int]]:
     found: list[list[int]] = []

@@ -18,6 +18,8 @@ from tests.storage.conftest import Place
 from tests.storage.contract.test_audit import told
 from tests.storage.world import START, World, at
 
+pytestmark = pytest.mark.long_on_mongo
+
 UNTIL = at(100)
 
 

@@ -15,6 +15,8 @@ from domain.refusals import BadReference, NotFound
 from tests.storage.conftest import Place
 from tests.storage.world import START, World, at
 
+pytestmark = pytest.mark.long_on_mongo
+
 
 async def change(world: World, chat_id: int, user_id: int, **wanted: Any) -> OwnSettings:
     member = await world.store.chats.change_settings(chat_id, user_id, SettingsRequest(**wanted))

@@ -6,6 +6,8 @@ from domain.models import ChatPreview
 from storage.ports import UNREAD_LIMIT
 from tests.storage.world import START, World, at
 
+pytestmark = pytest.mark.long_on_mongo
+
 
 async def test_a_glance_is_what_the_summaries_say(world: World) -> None:
     anna, boris, vera, stranger = await world.users(4)

@@ -10,6 +10,8 @@ from domain.refusals import Forbidden, NotFound, UnknownUsers
 from storage import public_pages
 from tests.storage.world import START, World, at
 
+pytestmark = pytest.mark.long_on_mongo
+
 
 async def public(world: World, owner: int, name: str = "Lobby", chat_type: str = "group") -> int:
     chat_id = await world.chat(owner, name=name, chat_type=chat_type)  # type: ignore[arg-type]

@@ -17,6 +17,8 @@ from storage.sqlite import SqliteStore, search_indexer, search_query, search_seg
 from tests.storage.conftest import Place, SqlitePlace
 from tests.storage.world import World, at
 
+pytestmark = pytest.mark.long_on_mongo
+
 
 @pytest.fixture(params=["sqlite", "sqlite in segments", "mongo"])
 def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:

@@ -18,6 +18,8 @@ from tests.storage.conftest import Place
 from tests.storage.kept import clean, picture, queue, read, traces, upload
 from tests.storage.world import World, at
 
+pytestmark = pytest.mark.long_on_mongo
+
 
 def freed(world: World) -> list[str]:
     """What was published as removed, and forgets it."""

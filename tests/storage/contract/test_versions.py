@@ -8,6 +8,8 @@ from domain.models import Version
 from storage.ports import VERSIONS_MAX
 from tests.storage.world import World, at
 
+pytestmark = pytest.mark.long_on_mongo
+
 
 async def test_a_message_that_was_not_edited_has_one_version(world: World) -> None:
     anna = await world.user()
