@@ -15,7 +15,7 @@ from handlers.live.clock import SystemClock
 from storage.open import open_store
 from tests.clients.program import Program, environment, refused_start, run, running
 from tests.clients.rest import PASSWORD
-from tests.patience import SLACK
+from tests.patience import SLACK, within
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="has no sockets in the file system")
 
@@ -258,7 +258,7 @@ LINK = re.compile(
 
 async def links_of(program: Program, count: int) -> list[str]:
     """The codes of the links that the program has printed, as soon as there are so many: it serves before it prints."""
-    async with asyncio.timeout(20):
+    async with within(20):
         while len(found := LINK.findall(program.log)) < count:
             await asyncio.sleep(0.02)
     return ["".join(each) for each in found]

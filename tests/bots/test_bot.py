@@ -209,7 +209,7 @@ async def test_after_a_restored_backup_nothing_is_answered_twice_and_nothing_new
     other = await scene.ann.chat(scene.account)
     await scene.ann.say(other, "of a chat that the bot leaves")
     await scene.sees("one", "of a chat that the bot leaves")
-    async with asyncio.timeout(10):
+    async with within(10):
         while len(replied) < 2:
             await asyncio.sleep(0.01)
     kept = keep_state(scene.server)
@@ -225,7 +225,7 @@ async def test_after_a_restored_backup_nothing_is_answered_twice_and_nothing_new
     await scene.say("new")
     await scene.ann.say(gone, "in another chat of the same id")
     await scene.ann.say(other, "new here")
-    async with asyncio.timeout(10):
+    async with within(10):
         while len(scene.seen) < 3:
             await asyncio.sleep(0.01)
     assert sorted(scene.seen) == ["in another chat of the same id", "new", "new here"]
@@ -257,7 +257,7 @@ async def test_an_answer_to_a_message_that_a_restore_undid_is_not_sent(scene: Sc
     await scene.say("lost")
     await go_back(scene.server, kept)
     await scene.say("has the id of what is lost")
-    async with asyncio.timeout(10):
+    async with within(10):
         while bot.heard.epoch != "restored":
             await asyncio.sleep(0.01)
     gate.set()

@@ -101,7 +101,7 @@ async def test_any_frame_counts_as_a_sign_of_life_and_the_applications_ping_is_n
         server.ws_url, params={"token": str(ann.token)}, autoping=False
     ) as socket:
         pings = 0
-        async with asyncio.timeout(12):
+        async with within(12):
             while pings < 3:
                 message = await socket.receive()
                 if message.type is WSMsgType.PING:

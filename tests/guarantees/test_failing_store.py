@@ -23,6 +23,7 @@ from tests.clients.people import Person
 from tests.clients.program import Program, refused_start
 from tests.clients.wires import WIRES, Wire
 from tests.guarantees.conftest import Start
+from tests.patience import within
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="breaks disks as Linux does it")
 
@@ -93,7 +94,7 @@ class Chat:
 
     async def serves_again(self) -> None:
         """Waits until the server is ready again, without a write."""
-        async with asyncio.timeout(20):
+        async with within(20):
             while (await self.ready())[0] != 200:
                 await asyncio.sleep(0.1)
 
@@ -188,7 +189,7 @@ async def test_a_full_disk_is_noticed_by_the_probe_though_nobody_writes(start: S
         program = await start(DATA_DIR=str(disk / "data"))
         async with chat_of(program) as chat:
             filler = fill(disk)
-            async with asyncio.timeout(20):
+            async with within(20):
                 while await chat.ready() != (503, "full"):
                     await asyncio.sleep(0.1)
             filler.unlink()
@@ -320,7 +321,7 @@ async def test_nothing_is_acked_into_a_file_that_is_gone(start: Start, how: str)
         if how not in ("log", "index"):
             return
         # What was acked before is saved into the database, and survives a kill.
-        async with asyncio.timeout(20):
+        async with within(20):
             while not chat.lines("is saved into the database file"):
                 await asyncio.sleep(0.05)
         anna, chat_id = chat.anna, chat.chat_id
@@ -341,7 +342,7 @@ async def test_a_header_that_is_overwritten_is_noticed(start: Start) -> None:
             page = file.read(4096)
             file.seek(0)
             file.write(bytes(4096))
-        async with asyncio.timeout(20):
+        async with within(20):
             while await chat.ready() != (503, "broken"):
                 await asyncio.sleep(0.05)
         await chat.fails("the store is damaged")

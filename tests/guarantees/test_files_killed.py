@@ -13,6 +13,7 @@ from tests.clients.files import fetch, form
 from tests.clients.people import Person
 from tests.clients.program import Program
 from tests.guarantees.conftest import Start
+from tests.patience import within
 from tests.pictures.made import jpeg, png
 
 CONTENTS = (b"x" * 300_000, b"y" * 10, jpeg(), png())
@@ -78,7 +79,7 @@ async def one_kill(
     """Returns the files that there are now; `earlier` are those of other chats."""
     senders = [Sender(person, chat_id, dice) for _ in range(SENDERS)]
     sending = [asyncio.create_task(sender.send()) for sender in senders]
-    async with asyncio.timeout(20):
+    async with within(20):
         while sum(len(sender.kept) for sender in senders) < SENDERS:
             await asyncio.sleep(0.01)
     await asyncio.sleep(dice.uniform(0, 0.5))
@@ -96,7 +97,7 @@ async def one_kill(
             answer, content = await fetch(person, file["url"])
             assert (answer.status, len(content)) == (200, file["size"])
     expected = earlier | ids_of(stored.values())
-    async with asyncio.timeout(20):
+    async with within(20):
         while on_disk(program) != expected:
             await asyncio.sleep(0.05)
     return expected

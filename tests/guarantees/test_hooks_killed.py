@@ -15,6 +15,7 @@ from tests.clients.program import Program
 from tests.guarantees.conftest import Start
 from tests.hooks.received import Received, stored_messages
 from tests.hooks.receiver import Receiver, receiving
+from tests.patience import within
 
 WRITERS = 3
 
@@ -72,7 +73,7 @@ async def one_life(
         await asyncio.sleep(dice.uniform(0, 0.5))
         await received.receiver.start()
     else:
-        async with asyncio.timeout(20):
+        async with within(20):
             while len(received.deliveries) == came:
                 await asyncio.sleep(0.001)
     await asyncio.sleep(dice.uniform(0, 0.5))

@@ -17,6 +17,7 @@ from tests.clients.halfway import stopped_halfway
 from tests.clients.people import Person
 from tests.clients.wires import WIRES, Wire
 from tests.conftest import Serve, Server
+from tests.patience import within
 
 OF_CONNECTIONS = (Connection, RawConnection, Session, web.WebSocketResponse)
 
@@ -75,7 +76,7 @@ async def test_nothing_is_left_of_those_who_are_gone(serve: Serve, caplog: pytes
         pass
     left: Any = None
     try:
-        async with asyncio.timeout(15):
+        async with within(15):
             while (left := (books(server), alive() - before)) != ({}, Counter()):
                 await asyncio.sleep(0.1)
     except TimeoutError:

@@ -12,6 +12,7 @@ import pytest
 
 from tests.clients.program import ROOT, Program
 from tests.guarantees.conftest import Start
+from tests.patience import within
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="has no prlimit")
 
@@ -40,7 +41,7 @@ async def test_open_files_run_out(start: Start, tmp_path: Path, loop: str) -> No
     resource.prlimit(program.pid, resource.RLIMIT_NOFILE, (files + SPARE, hard))
     strangers = [socket.create_connection(("127.0.0.1", program.port), 5) for _ in range(STRANGERS)]
     try:
-        async with asyncio.timeout(20):
+        async with within(20):
             while "open files are exhausted" not in program.log:
                 await asyncio.sleep(0.05)
         began_s = cpu_s(program)

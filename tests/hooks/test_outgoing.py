@@ -45,18 +45,18 @@ class Scene:
 
     async def failed(self, hook: Hook, attempts: int) -> None:
         """Waits until so many failures in a row are stored."""
-        async with asyncio.timeout(20):
+        async with within(20):
             while (await state_of(self.server, hook)).delivery.attempts != attempts:
                 await asyncio.sleep(0.005)
 
     async def at(self, hook: Hook, position: int) -> None:
         """Waits until the hook is stored as done up to this change."""
-        async with asyncio.timeout(20):
+        async with within(20):
             while (await state_of(self.server, hook)).delivery.position < position:
                 await asyncio.sleep(0.005)
 
     async def paused(self, hook: Hook) -> None:
-        async with asyncio.timeout(20):
+        async with within(20):
             while not (await state_of(self.server, hook)).paused:
                 await asyncio.sleep(0.005)
 
@@ -390,7 +390,7 @@ async def test_private_targets_are_refused_and_pause_the_hook(serve: Serve, rece
     urls = (receiver.url, f"https://127.0.0.1:{receiver.port}/", f"https://localhost:{receiver.port}/")
     hooks = [await outgoing(started, ann, chat_id, url) for url in urls]
     await ann.say(chat_id, "x")
-    async with asyncio.timeout(20):
+    async with within(20):
         while not all([(await state_of(started, hook)).paused for hook in hooks]):
             await asyncio.sleep(0.01)
     for hook in hooks:
@@ -416,7 +416,7 @@ async def test_certificates_are_those_of_the_setting(
     if trusted:
         await receiver.count(1)
         return
-    async with asyncio.timeout(20):
+    async with within(20):
         while not (await state_of(started, hook)).delivery.attempts:
             await asyncio.sleep(0.01)
     assert "certificate" in str((await state_of(started, hook)).delivery.last_error)
@@ -529,7 +529,7 @@ async def test_an_answer_with_a_text_is_posted_as_a_reply(scene: Scene, receiver
     receiver.answers(Answer(body=b'{"text": "pong @all"}'), Answer(body=b"ok"))
     hook = await scene.hook(receiver)
     (message,) = await scene.say("ping")
-    async with asyncio.timeout(20):
+    async with within(20):
         while len(found := await history(scene)) < 2:
             await asyncio.sleep(0.01)
     reply = found[1]

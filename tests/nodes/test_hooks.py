@@ -39,7 +39,7 @@ async def holders(cluster: Cluster) -> list[Node]:
 
 
 async def the_holder(cluster: Cluster) -> Node:
-    async with asyncio.timeout(20):
+    async with within(20):
         while len(found := await holders(cluster)) != 1:
             await asyncio.sleep(0.05)
     return found[0]

@@ -7,6 +7,7 @@ import pytest
 from tests.clients.copy import Reader
 from tests.cluster.fixtures import StartCluster
 from tests.cluster.node import Node
+from tests.patience import within
 
 pytestmark = pytest.mark.cluster
 
@@ -37,7 +38,7 @@ async def test_who_joins_while_the_first_messages_are_written_misses_none(
         ]
         writing = [write(node, number, chat_id) for number, node in enumerate(cluster.nodes)]
         await asyncio.gather(*(reader.settle() for reader in readers), *writing)
-        async with asyncio.timeout(15):
+        async with within(15):
             for reader in readers:
                 while reader.copy.position < len(writing) * MESSAGES_OF_A_WRITER:
                     await reader.settle()

@@ -16,6 +16,7 @@ from server.first_words import first_words
 from server.listeners import other_urls, shown_url
 from server.own_addresses import own_addresses
 from tests.clients.program import Program, running
+from tests.patience import within
 
 HERE, THERE = "http://localhost:8000", "http://192.168.1.5:8000"
 CONFIG = Config("a secret", data_dir=Path("/srv/chat"))
@@ -23,7 +24,7 @@ CONFIG = Config("a secret", data_dir=Path("/srv/chat"))
 
 async def said_all(program: Program) -> None:
     """Waits for the last that a start says."""
-    async with asyncio.timeout(10):
+    async with within(10):
         while not re.search(r"/setup\?code=\S+\n", program.log):
             await asyncio.sleep(0.01)
 

@@ -8,6 +8,7 @@ from storage.errors import NotIndexed
 from storage.mongo.database import Database
 from storage.ports import Store
 from storage.search import SearchRequest
+from tests.patience import within
 from tests.storage.conftest import MongoPlace
 from tests.storage.old_chats import check_goes_on, everything, fill
 
@@ -63,7 +64,7 @@ async def take_back(database: Database) -> None:
 
 async def found_again(store: Store) -> None:
     """Returns when the messages of before are found."""
-    async with asyncio.timeout(20):
+    async with within(20):
         while True:
             try:
                 found, _ = await store.search.messages(1, SearchRequest(parse("edited"), 20))

@@ -25,7 +25,7 @@ async def take_words(database: Database) -> None:
 
 
 async def indexed(store: MongoStore, user_id: int, text: str) -> list[str]:
-    async with asyncio.timeout(20):
+    async with within(20):
         while True:
             try:
                 return await search(store, user_id, text)
