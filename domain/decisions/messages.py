@@ -12,6 +12,7 @@ from domain.files import file_ids_of, message_type_of
 from domain.models import Actor, Appended, Draft, Message
 from domain.permissions import check_delete, check_edit, check_send, waits
 from domain.refusals import BadContent, BadReference, ClientIdTaken, NotFound, TooSoon
+from domain.tombstones import tombstone
 
 
 def send(view: MessageView, draft: Draft) -> MessageCreated | Appended:
@@ -103,17 +104,7 @@ def delete(view: MessageView, message_id: int, user_id: int, deleted_at: datetim
     check_delete(actor, message)
     seq = view.next_seq(message.chat_id)
     return MessageDeleted(
-        replace(
-            message,
-            content="",
-            mentions=(),
-            mentions_all=False,
-            reactions=None,
-            attachments=(),
-            pinned_seq=0,
-            deleted=True,
-            changed_seq=seq,
-        ),
+        replace(tombstone(message), changed_seq=seq),
         user_id,
         deleted_at,
         file_ids_of(message.attachments) if message.attachments else (),

@@ -5,10 +5,10 @@ row in the log does. What a deletion has removed from the log by then is not in 
 """
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from domain.models import Message, Version
+from domain.tombstones import tombstone
 from storage.backup.records import message_record
 from storage.backup_records import MessageRecord
 from storage.mongo.backup.chat_cut import ChatCut
@@ -46,7 +46,7 @@ class MessageReader:
             if message.edited_at is not None and not message.deleted
         }
         versions, deleted = await self._versions({one: ns for one, ns in rows.items() if ns})
-        messages = [_tombstone(one) if one.id in deleted else one for one in messages]
+        messages = [tombstone(one) if one.id in deleted else one for one in messages]
         attached = [upload.id for message in messages for upload in message.attachments]
         times = await self._uploaded_at(attached) if attached else None
         return [message_record(message, versions.get(message.id, ()), times) for message in messages]
@@ -64,7 +64,7 @@ class MessageReader:
             return newest
         state = await self._log.state(message_id, 0, head_seq)
         assert state is not None  # the row that created the message
-        return _tombstone(state) if document is None or document["deleted"] else state
+        return tombstone(state) if document is None or document["deleted"] else state
 
     async def _versions(
         self, rows: Mapping[int, Sequence[int]]
@@ -87,16 +87,3 @@ class MessageReader:
         database = self._database
         found = await database.get_each(database.uploads, upload_ids)
         return {one["_id"]: from_micros(one["created_at"]) for one in found if one is not None}
-
-
-def _tombstone(message: Message) -> Message:
-    return replace(
-        message,
-        content="",
-        mentions=(),
-        mentions_all=False,
-        reactions=None,
-        attachments=(),
-        pinned_seq=0,
-        deleted=True,
-    )
