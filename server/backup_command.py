@@ -6,16 +6,13 @@ import time
 from collections.abc import Mapping
 
 from server.backup_file import STANDARD, new_file
-from server.command_line import error_line, print_text, printable
+from server.command_line import failing_in_one_line, print_text, printable, snapshot_of
 from server.config import Config
 from server.progress import Progress
 from server.sizes import size_text
-from server.start_error import StartError
 from server.stoppable import stoppable
 from server.version import VERSION
 from storage.backup.making import Made, make_backup
-from storage.errors import StorageError
-from storage.open import open_snapshot
 
 
 def add_backup_options(parser: argparse.ArgumentParser) -> None:
@@ -32,12 +29,8 @@ async def run_backup_command(config: Config, asked: argparse.Namespace) -> int:
     """Makes a backup, and prints what is in it. Returns the exit status. Raises: `StartError`."""
     began_s = time.monotonic()
     shown = "standard output" if asked.file == STANDARD else printable(asked.file)
-    try:
+    with failing_in_one_line("backup", shown):
         made = await stoppable(_make(config, asked.file, force=asked.force))
-    except StorageError as error:
-        raise StartError(f"backup: {error_line(error)}") from None
-    except OSError as error:
-        raise StartError(f"backup: {shown}: {error.strerror or error}") from None
     said = f"backup: {shown}: {_contents(made)}, in {time.monotonic() - began_s:.1f} s\n"
     if asked.file == STANDARD:
         sys.stderr.write(said)
@@ -48,11 +41,7 @@ async def run_backup_command(config: Config, asked: argparse.Namespace) -> int:
 
 async def _make(config: Config, name: str, *, force: bool) -> Made:
     with new_file(name, force=force) as out:
-        snapshot = await open_snapshot(
-            config.store_url(),
-            connect_timeout_s=config.database_connect_timeout_s,
-            files_folder=config.uploads_dir,
-        )
+        snapshot = await snapshot_of(config)
         try:
             progress = Progress("backup", await snapshot.progress_total())
             try:

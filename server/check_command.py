@@ -3,12 +3,13 @@
 import argparse
 import os
 import time
+from functools import partial
 from typing import Any
 
 from handlers.wire.json import dumps
 from server.backup_command import counts_text
 from server.backup_file import STANDARD, old_file
-from server.command_line import error_line, prepare_output, print_text, printable
+from server.command_line import failing_in_one_line, prepare_output, print_text, printable, snapshot_of
 from server.config import Config
 from server.progress import Progress
 from server.sizes import size_text
@@ -16,10 +17,7 @@ from server.start_error import StartError
 from server.stoppable import stoppable
 from storage.backup.digests import Part
 from storage.backup.errors import BadBackup
-from storage.backup_ports import Snapshot
 from storage.check.checking import Checked, check_backup, check_store
-from storage.errors import StorageError
-from storage.open import open_snapshot
 
 
 def add_check_options(parser: argparse.ArgumentParser) -> None:
@@ -39,17 +37,15 @@ async def run_check_command(config: Config, asked: argparse.Namespace) -> int:
     `StartError` if it cannot be checked."""
     prepare_output(as_json=asked.json)
     began_s = time.monotonic()
-    try:
-        if asked.file is None:
-            checked = await stoppable(_check_store(config))
-        else:
-            checked = await stoppable(_check_backup(config, asked.file))
-    except BadBackup as error:
-        raise StartError(f"check: {_shown(asked.file)}: {printable(str(error))}") from None
-    except StorageError as error:
-        raise StartError(f"check: {error_line(error)}") from None
-    except OSError as error:
-        raise StartError(f"check: {_shown(asked.file)}: {error.strerror or error}") from None
+    shown = _shown(asked.file)
+    with failing_in_one_line("check", shown):
+        try:
+            if asked.file is None:
+                checked = await stoppable(_check_store(config))
+            else:
+                checked = await stoppable(_check_backup(config, asked.file))
+        except BadBackup as error:
+            raise StartError(f"check: {shown}: {printable(str(error))}") from None
     seconds = time.monotonic() - began_s
     text = _json(checked) if asked.json else _text(checked, seconds, with_digests=asked.digests)
     try:
@@ -60,17 +56,10 @@ async def run_check_command(config: Config, asked: argparse.Namespace) -> int:
 
 
 async def _check_store(config: Config) -> Checked:
-    async def open_now() -> Snapshot:
-        return await open_snapshot(
-            config.store_url(),
-            connect_timeout_s=config.database_connect_timeout_s,
-            files_folder=config.uploads_dir,
-        )
-
-    snapshot = await open_now()
+    snapshot = await snapshot_of(config)
     progress = Progress("check", await snapshot.progress_total())
     try:
-        return await check_store(snapshot, open_now, progress)
+        return await check_store(snapshot, partial(snapshot_of, config), progress)
     finally:
         progress.end()
 

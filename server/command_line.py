@@ -3,7 +3,8 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from io import TextIOWrapper
 from typing import Any
 
@@ -17,8 +18,9 @@ from handlers.wire.json import dumps, is_unicode
 from server.config import Config
 from server.control import ask_server
 from server.start_error import StartError
-from storage.errors import Unavailable
-from storage.open import open_store
+from storage.backup_ports import Snapshot
+from storage.errors import StorageError, Unavailable
+from storage.open import open_snapshot, open_store
 
 RETRY_S = 10.0
 """How long a server may take between locking its database and answering the command line, on a slow machine that has
@@ -136,6 +138,27 @@ def print_text(text: str) -> None:
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
         raise
+
+
+async def snapshot_of(config: Config) -> Snapshot:
+    """All that the store holds now. To be closed by the caller. Raises: `StorageError`."""
+    return await open_snapshot(
+        config.store_url(),
+        connect_timeout_s=config.database_connect_timeout_s,
+        files_folder=config.uploads_dir,
+    )
+
+
+@contextmanager
+def failing_in_one_line(command: str, place: str) -> Iterator[None]:
+    """Says what ends the block in a line of the command. `place`: the file or folder, printable, that a failure of the
+    system is about. Raises: `StartError`."""
+    try:
+        yield
+    except StorageError as error:
+        raise StartError(f"{command}: {error_line(error)}") from None
+    except OSError as error:
+        raise StartError(f"{command}: {place}: {error.strerror or error}") from None
 
 
 def error_line(raised: Exception) -> str:

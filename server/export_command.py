@@ -6,7 +6,14 @@ from collections.abc import Awaitable
 from pathlib import Path
 
 from handlers.wire.schemas import ID_MAX
-from server.command_line import check_texts, error_line, prepare_output, print_result, printable
+from server.command_line import (
+    check_texts,
+    failing_in_one_line,
+    prepare_output,
+    print_result,
+    printable,
+    snapshot_of,
+)
 from server.config import Config
 from server.exports.chat_export import export_chat
 from server.exports.export import Exported
@@ -16,8 +23,6 @@ from server.progress import Progress
 from server.start_error import StartError
 from server.stoppable import stoppable
 from storage.backup_ports import Snapshot
-from storage.errors import StorageError
-from storage.open import open_snapshot
 
 
 def add_export_options(parser: argparse.ArgumentParser) -> None:
@@ -45,14 +50,11 @@ async def run_export_command(config: Config, asked: argparse.Namespace) -> int:
     out = asked.out or (
         f"vestnik-chat-{asked.chat}" if asked.user is None else f"vestnik-user-{_plain(asked.user)}"
     )
-    try:
-        exported = await stoppable(_export(config, asked, out))
-    except StartError as error:
-        raise StartError(f"export: {printable(str(error))}") from None
-    except StorageError as error:
-        raise StartError(f"export: {error_line(error)}") from None
-    except OSError as error:
-        raise StartError(f"export: {printable(out)}: {error.strerror or error}") from None
+    with failing_in_one_line("export", printable(out)):
+        try:
+            exported = await stoppable(_export(config, asked, out))
+        except StartError as error:
+            raise StartError(f"export: {printable(str(error))}") from None
     print_result("export", f"export: {_said(out, exported)}, in {time.monotonic() - began_s:.1f} s\n", None)
     return 0
 
@@ -64,11 +66,7 @@ def _plain(name: str) -> str:
 
 async def _export(config: Config, asked: argparse.Namespace, out: str) -> Exported:
     with new_folder(out) as folder:
-        snapshot = await open_snapshot(
-            config.store_url(),
-            connect_timeout_s=config.database_connect_timeout_s,
-            files_folder=config.uploads_dir,
-        )
+        snapshot = await snapshot_of(config)
         progress = Progress("export", await snapshot.progress_total())
         try:
             return await _into(folder, snapshot, asked, progress)

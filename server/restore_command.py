@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from server.backup_command import counts_text
 from server.backup_file import STANDARD, old_file
-from server.command_line import error_line, print_text, printable
+from server.command_line import failing_in_one_line, print_text, printable
 from server.config import Config
 from server.progress import Progress
 from server.start_error import StartError
@@ -18,7 +18,6 @@ from storage.backup.errors import BadBackup
 from storage.backup.filling import fill, verify
 from storage.backup.reading import Manifest
 from storage.backup_ports import Restoration
-from storage.errors import StorageError
 from storage.open import open_restoration
 
 
@@ -31,14 +30,11 @@ async def run_restore_command(config: Config, asked: argparse.Namespace) -> int:
     """Restores a backup, and prints what was in it. Returns the exit status. Raises: `StartError`."""
     began_s = time.monotonic()
     shown = "standard input" if asked.file == STANDARD else printable(asked.file)
-    try:
-        manifest = await stoppable(_restore(config, asked.file))
-    except BadBackup as error:
-        raise StartError(f"restore: {shown}: {printable(str(error))}") from None
-    except StorageError as error:
-        raise StartError(f"restore: {error_line(error)}") from None
-    except OSError as error:
-        raise StartError(f"restore: {shown}: {error.strerror or error}") from None
+    with failing_in_one_line("restore", shown):
+        try:
+            manifest = await stoppable(_restore(config, asked.file))
+        except BadBackup as error:
+            raise StartError(f"restore: {shown}: {printable(str(error))}") from None
     contents = counts_text(manifest.counts, manifest.files)
     print_text(
         f"restore: {shown}: {contents}, in {time.monotonic() - began_s:.1f} s; everybody has to log in again\n"
